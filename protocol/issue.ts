@@ -1,0 +1,179 @@
+import { z } from "zod";
+import { exampleId, IssueNumber, Nothing, oneOrMany, ProjectRef, page, paging, Time } from "./common.ts";
+import { event, mutation, query } from "./define.ts";
+import { Card, Description, Estimate, Issue, IssueKind, IssueType, Priority, Status, Title } from "./issue-fields.ts";
+
+const at = { project: ProjectRef, issue: IssueNumber };
+const exampleAt = { project: "acme/web", issue: 12 };
+const path = "/orgs/{org}/projects/{project}/issues";
+
+/** A moment, or how long ago, as `7d`, `12h`, `30m`. */
+const Ago = z.union([Time, z.string().regex(/^[1-9]\d{0,3}[mhdw]$/, "ISO time or an age as 7d, 12h, 30m, 2w")]);
+const Assignee = z.union([z.uuid(), z.enum(["me", "none"])]);
+
+export const issueCommands = {
+  "issue.create": mutation({
+    summary: "Create an issue, at the bottom of its stage (the first, unless given).",
+    access: "project:reporter",
+    input: {
+      project: ProjectRef,
+      title: Title,
+      description: Description.default(""),
+      type: IssueType.default("task"),
+      kind: IssueKind.default("task"),
+      priority: Priority.default("normal"),
+      stageId: z.uuid().optional(),
+      assigneeIds: z.array(z.uuid()).max(20).optional().describe("developer and up"),
+      estimate: Estimate.optional().describe("developer and up"),
+    },
+    output: Issue,
+    errors: ["wip_exceeded"],
+    emits: ["issue.created"],
+    http: `POST ${path}`,
+    status: 201,
+    example: { project: "acme/web", title: "The cart forgets its content", type: "bug", priority: "major" },
+  }),
+  "issue.get": query({
+    summary: "One issue, with its description; a deleted one too, with `deletedAt`.",
+    access: "project:viewer",
+    input: at,
+    output: Issue,
+    errors: ["gone"],
+    http: `GET ${path}/{issue}`,
+    example: exampleAt,
+  }),
+  "issue.list": query({
+    summary: "Issues that match all filters given, a page at a time.",
+    access: "project:viewer",
+    input: {
+      project: ProjectRef,
+      q: z.string().trim().min(1).max(500).optional().describe('Words in title or description; "phrases", -not, or.'),
+      status: oneOrMany(Status).optional(),
+      type: oneOrMany(IssueType).optional(),
+      kind: oneOrMany(IssueKind).optional(),
+      priority: oneOrMany(Priority).optional(),
+      assignee: oneOrMany(Assignee).optional(),
+      reporter: oneOrMany(z.union([z.uuid(), z.literal("me")])).optional(),
+      stageId: oneOrMany(z.uuid()).optional(),
+      parent: oneOrMany(IssueNumber).optional(),
+      updatedBefore: Ago.optional(),
+      sort: z.enum(["updated", "created", "priority", "rank", "relevance"]).optional().describe("relevance with q"),
+      ...paging,
+    },
+    output: page(Card),
+    http: `GET ${path}`,
+    example: { project: "acme/web", status: ["open", "in_progress"], assignee: "me", sort: "updated" },
+  }),
+  "issue.update": mutation({
+    summary: "Change fields of an issue; only those present. Reporters may edit the words of their own issues.",
+    access: "project:reporter",
+    input: {
+      ...at,
+      patch: z.strictObject({
+        title: Title.optional(),
+        description: Description.optional(),
+        status: Status.optional(),
+        type: IssueType.optional(),
+        kind: IssueKind.optional(),
+        priority: Priority.optional(),
+        estimate: Estimate.optional(),
+      }),
+      expect: z.int().optional().describe("The `version` that you saw; `conflict` when it is another by now."),
+    },
+    output: Issue,
+    errors: ["wip_exceeded", "gone"],
+    emits: ["issue.updated", "issue.status_changed"],
+    http: `PATCH ${path}/{issue}`,
+    example: { ...exampleAt, patch: { priority: "critical" }, expect: 3 },
+  }),
+  "issue.move": mutation({
+    summary: "Put an issue in a stage, right below `after` (null: on top), right above `before`, or at the bottom.",
+    access: "project:developer",
+    input: {
+      ...at,
+      stageId: z.uuid().optional().describe("Its own stage unless given."),
+      after: IssueNumber.nullish(),
+      before: IssueNumber.optional(),
+    },
+    output: Issue,
+    errors: ["wip_exceeded", "gone"],
+    emits: ["issue.moved"],
+    http: `POST ${path}/{issue}/move`,
+    example: { ...exampleAt, stageId: exampleId, after: 7 },
+  }),
+  "issue.delete": mutation({
+    summary: "Take an issue off the board; it can be restored.",
+    access: "project:admin",
+    input: at,
+    output: Nothing,
+    errors: ["gone"],
+    emits: ["issue.deleted"],
+    http: `DELETE ${path}/{issue}`,
+    example: exampleAt,
+  }),
+  "issue.restore": mutation({
+    summary: "Bring a deleted issue back, at the bottom of its stage.",
+    access: "project:admin",
+    input: at,
+    output: Issue,
+    errors: ["wip_exceeded", "gone"],
+    emits: ["issue.restored"],
+    http: `POST ${path}/{issue}/restore`,
+    example: exampleAt,
+  }),
+  "issue.purge": mutation({
+    summary: "Remove an issue for ever; its number is not used again.",
+    access: "project:admin",
+    input: at,
+    output: Nothing,
+    errors: ["gone"],
+    emits: ["issue.purged"],
+    http: `POST ${path}/{issue}/purge`,
+    example: exampleAt,
+  }),
+};
+
+/** The new values of what changed, and nothing else. */
+export const IssueChanges = Card.pick({
+  title: true,
+  status: true,
+  priority: true,
+  type: true,
+  kind: true,
+  estimate: true,
+  stageId: true,
+  laneId: true,
+  rank: true,
+  sprintId: true,
+  parent: true,
+  assignees: true,
+  tags: true,
+  commentCount: true,
+  timeSpentSeconds: true,
+  fields: true,
+  deletedAt: true,
+})
+  .extend({ description: z.string() })
+  .partial();
+export type IssueChanges = z.infer<typeof IssueChanges>;
+
+const whole = z.strictObject({ issue: Card });
+const changed = z.strictObject({ number: IssueNumber, version: z.int(), updatedAt: Time, changes: IssueChanges });
+
+export const issueEvents = {
+  "issue.created": event({ summary: "An issue was created.", streams: ["project"], data: whole }),
+  "issue.updated": event({ summary: "Fields of an issue changed.", streams: ["project"], data: changed }),
+  "issue.moved": event({
+    summary: "It changed stage or place; a status that changed with it is in `changes`.",
+    streams: ["project"],
+    data: changed,
+  }),
+  "issue.status_changed": event({
+    summary: "Its status was set; the stage that followed is in `changes`.",
+    streams: ["project"],
+    data: changed,
+  }),
+  "issue.deleted": event({ summary: "It left the board.", streams: ["project"], data: changed }),
+  "issue.restored": event({ summary: "It is back.", streams: ["project"], data: whole }),
+  "issue.purged": event({ summary: "It is gone for ever.", streams: ["project"], data: changed }),
+};

@@ -1,0 +1,121 @@
+import { z } from "zod";
+import { Email, Name, Nothing, OrgRef, Slug, Time, UserRef } from "./common.ts";
+import { action, event, orgRoles, query } from "./define.ts";
+
+export const User = UserRef.extend({ email: z.string().nullable() });
+export type User = z.infer<typeof User>;
+
+/** 10 to 128 characters, no rules of composition (OWASP ASVS 5, 6.2). */
+const Password = z.string().min(10).max(128);
+/** Sign-in takes what registration once took, and is bounded against long hashing. */
+const AnyPassword = z.string().min(1).max(128);
+const RefreshToken = z.string().min(1).max(200);
+
+const Tokens = z.strictObject({
+  accessToken: z.string(),
+  refreshToken: z.string(),
+  expiresInSeconds: z.int(),
+  user: User,
+});
+
+const Session = z.strictObject({
+  user: User,
+  sessionId: z.uuid(),
+  expiresAt: Time.describe("End of the access token that was shown."),
+});
+
+export const sessionCommands = {
+  "auth.register": action({
+    summary: "Make an account and sign in.",
+    access: "public",
+    input: { email: Email, password: Password, displayName: Name.optional() },
+    output: Tokens,
+    errors: ["conflict"],
+    emits: [],
+    http: "POST /auth/register",
+    status: 201,
+    example: { email: "ann@acme.example", password: "correct horse battery", displayName: "Ann" },
+  }),
+  "auth.login": action({
+    summary: "Sign in by password.",
+    access: "public",
+    input: { email: Email, password: AnyPassword },
+    output: Tokens,
+    emits: [],
+    http: "POST /auth/login",
+    example: { email: "ann@acme.example", password: "correct horse battery" },
+  }),
+  "auth.refresh": action({
+    summary: "Trade a refresh token for new tokens. Each works once; a second use ends the session.",
+    access: "public",
+    input: { refreshToken: RefreshToken },
+    output: Tokens,
+    emits: ["session.revoked"],
+    http: "POST /auth/refresh",
+    example: { refreshToken: "qf3...opaque" },
+  }),
+  "auth.logout": action({
+    summary: "End the session of a refresh token, and its sockets. An unknown token is no error.",
+    access: "public",
+    input: { refreshToken: RefreshToken },
+    output: Nothing,
+    emits: ["session.revoked"],
+    http: "POST /auth/logout",
+    status: 204,
+    example: { refreshToken: "qf3...opaque" },
+  }),
+  "auth.validate": query({
+    summary: "Tell whose access token this is; `unauthenticated` when it is not valid now.",
+    access: "public",
+    input: { token: z.string().min(1).max(4096) },
+    output: Session,
+    http: "POST /auth/validate",
+    example: { token: "eyJhbGciOi...jwt" },
+  }),
+  "auth.session": query({
+    summary: "The user and session of the token in the Authorization header.",
+    access: "any",
+    input: {},
+    output: Session,
+    http: "GET /auth/session",
+    example: {},
+  }),
+  "session.whoami": query({
+    summary: "The user of this connection and the organizations with their roles.",
+    access: "any",
+    input: {},
+    output: z.strictObject({
+      user: User,
+      orgs: z.array(z.strictObject({ id: z.uuid(), slug: Slug, name: z.string(), role: z.enum(orgRoles) })),
+      scopes: z.array(z.string()).nullable().describe("Of the API key in use; null for a signed-in person."),
+    }),
+    http: "GET /session",
+    example: {},
+  }),
+  "session.renew": query({
+    summary: "Extend this socket with a fresh access token of the same user.",
+    access: "any",
+    connection: true,
+    input: { token: z.string().min(1).max(4096) },
+    output: z.strictObject({ expiresAt: Time }),
+    example: { token: "eyJhbGciOi...jwt" },
+  }),
+};
+
+export const sessionEvents = {
+  "session.revoked": event({
+    summary: "A session ended: its sockets are closed.",
+    streams: ["user"],
+    data: z.strictObject({ sessionId: z.uuid(), reason: z.enum(["logout", "reuse", "revoked"]) }),
+  }),
+  "access.granted": event({
+    summary: "You may now see an organization or project.",
+    streams: ["user"],
+    data: z.strictObject({ org: OrgRef, project: z.string().optional(), role: z.string() }),
+  }),
+  "access.revoked": event({
+    summary: "You may no longer see an organization or project.",
+    streams: ["user"],
+    data: z.strictObject({ org: OrgRef, project: z.string().optional() }),
+  }),
+};

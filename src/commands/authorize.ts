@@ -1,0 +1,119 @@
+import { LRUCache } from "lru-cache";
+import type { Access, OrgRole, ProjectRole } from "../../protocol/index.ts";
+import { orgRoles, projectRoles } from "../../protocol/index.ts";
+import { findOrgAccess, type OrgAccess } from "../features/org/repository.ts";
+import { findProjectAccess, type ProjectAccess } from "../features/project/repository.ts";
+import type { Context, OrgScope, ProjectScope } from "../kernel/context.ts";
+import type { Db } from "../kernel/db.ts";
+import { AppError, found } from "../kernel/errors.ts";
+import { orgStream, projectStream, streamKind, userStream } from "../kernel/event-log.ts";
+
+/** Longest that a lost hint can keep a revoked role alive; with hints it dies at once. */
+const TTL_MS = 2000;
+const MAX_ENTRIES = 20_000;
+
+type OrgKey = { userId: string; slug: string } | { userId: string; id: string };
+type ProjectKey = { userId: string; ref: string } | { userId: string; id: string };
+
+/** Roles by user and org or project, remembered for a moment, forgotten whenever an event touches roles. */
+export type AccessCache = {
+  org(key: OrgKey): Promise<OrgAccess | undefined>;
+  project(key: ProjectKey): Promise<ProjectAccess | undefined>;
+  forget(): void;
+};
+
+export function createAccessCache(db: Db): AccessCache {
+  const cache = new LRUCache<string, { access: OrgAccess | ProjectAccess | undefined }>({
+    max: MAX_ENTRIES,
+    ttl: TTL_MS,
+  });
+  let generation = 0;
+  const remember = async <T extends OrgAccess | ProjectAccess>(
+    kind: string,
+    key: object,
+    load: () => Promise<T | undefined>,
+  ) => {
+    const name = `${kind} ${Object.values(key).join(" ")}`;
+    const known = cache.get(name);
+    if (known) return known.access as T | undefined;
+    const before = generation;
+    const access = await load();
+    // A role that changed while we read must not be remembered as it was.
+    if (before === generation) cache.set(name, { access });
+    return access;
+  };
+  return {
+    org: (key) => remember("org", key, () => findOrgAccess(db, key)),
+    project: (key) => remember("project", key, () => findProjectAccess(db, key)),
+    forget() {
+      generation += 1;
+      cache.clear();
+    },
+  };
+}
+
+/** Events after which remembered roles may be wrong. */
+export const touchesAccess = (type: string): boolean => /^(org|member|project|access)\./.test(type);
+
+const reaches = <R extends string>(ladder: readonly R[], role: R, needed: string): boolean =>
+  ladder.indexOf(role) >= (ladder as readonly string[]).indexOf(needed);
+
+/** The project role that an org role gives: owners and admins run every project, members report. */
+const impliedRole = (orgRole: OrgRole | null): ProjectRole | undefined => {
+  if (orgRole === null) return undefined;
+  return orgRole === "member" ? "reporter" : "admin";
+};
+
+const effectiveRole = ({ orgRole, projectRole }: ProjectAccess): ProjectRole | undefined => {
+  const implied = impliedRole(orgRole);
+  return implied === "admin" ? implied : (projectRole ?? implied);
+};
+
+function toOrgScope(access: OrgAccess | undefined): OrgScope {
+  const { id, slug, role } = found(access, "Organization");
+  return { id, slug, stream: orgStream(id), role };
+}
+
+function toProjectScope(access: ProjectAccess | undefined): ProjectScope {
+  const { id, orgId, orgSlug, slug, key, orgRole, archivedAt } = found(access, "Project");
+  const role = found(access && effectiveRole(access), "Project");
+  const archived = archivedAt !== null;
+  const ref = `${orgSlug}/${slug}`;
+  return { id, orgId, orgSlug, ref, key, stream: projectStream(id), role, impliedRole: impliedRole(orgRole), archived };
+}
+
+type Scope = { org?: OrgScope; project?: ProjectScope };
+
+/** What the caller may act on, by the rule of the command. Outsiders get `not_found`, too low a role `forbidden`. */
+export async function authorize(
+  cache: AccessCache,
+  ctx: Pick<Context, "actor">,
+  access: Access,
+  input: { org?: unknown; project?: unknown; stream?: unknown },
+): Promise<Scope> {
+  const userId = ctx.actor.id;
+  const forbidden = (needed: string) =>
+    new AppError("forbidden", `This needs the role ${needed}`, { details: { needed } });
+  const [kind, needed = ""] = access.split(":");
+  if (kind === "org") {
+    const org = toOrgScope(await cache.org({ userId, slug: String(input.org) }));
+    if (!reaches(orgRoles, org.role, needed)) throw forbidden(needed);
+    return { org };
+  }
+  if (kind === "project") {
+    const project = toProjectScope(await cache.project({ userId, ref: String(input.project) }));
+    if (!reaches(projectRoles, project.role, needed)) throw forbidden(needed);
+    return { project };
+  }
+  if (kind === "stream") await mayHear(cache, userId, String(input.stream));
+  return {};
+}
+
+/** Returns when the user may subscribe to the stream now, else throws `not_found`. */
+export async function mayHear(cache: AccessCache, userId: string, stream: string): Promise<void> {
+  const id = stream.slice(stream.indexOf(":") + 1);
+  const kind = streamKind(stream);
+  if (kind === "org") toOrgScope(await cache.org({ userId, id }));
+  else if (kind === "project") toProjectScope(await cache.project({ userId, id }));
+  else if (stream !== userStream(userId)) throw new AppError("not_found", "Stream not found");
+}

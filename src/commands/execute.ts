@@ -1,0 +1,171 @@
+/** The corridor: every command of every door passes here, and only here is it timed, logged, checked and answered. */
+import { createHash } from "node:crypto";
+import {
+  type Ack,
+  type Actor,
+  type Cause,
+  type CommandName,
+  commands,
+  commonErrors,
+  isCommandName,
+} from "../../protocol/index.ts";
+import type { Caller, Connection, Context, Parts } from "../kernel/context.ts";
+import { AppError, toAppError, toWireError } from "../kernel/errors.ts";
+import { findAnswer } from "../kernel/event-log.ts";
+import { type AccessCache, authorize } from "./authorize.ts";
+import { handlers } from "./registry.ts";
+import { findMalformed } from "./well-formed.ts";
+
+export type Request = {
+  name: string;
+  input: unknown;
+  /** undefined: nobody is signed in, so only public commands run. */
+  caller: Caller | undefined;
+  requestId: string;
+  connection?: Connection;
+  cause?: Cause;
+};
+
+export type Execute = {
+  /** Never throws: whatever happens becomes an answer. */
+  (request: Request): Promise<Ack>;
+  /** Refuses new commands with `unavailable`; resolves when those under way are done, or after `patienceMs`. */
+  drain(patienceMs: number): Promise<void>;
+};
+
+type Options = {
+  parts: Parts;
+  access: AccessCache;
+  /** Check outputs and error codes against the protocol too; for tests. */
+  strict: boolean;
+};
+
+/** Nobody: the actor of public commands. */
+const nobody: Actor & { id: string } = { id: "00000000-0000-0000-0000-000000000000", kind: "system" };
+const anonymous: Caller = { actor: nobody, sessionId: null, expiresAtMs: Number.POSITIVE_INFINITY };
+
+function parseInput(name: CommandName, raw: unknown): { commandId?: string | undefined; [field: string]: unknown } {
+  const malformed = findMalformed(raw);
+  if (malformed)
+    throw new AppError("invalid", `${malformed.path}: ${malformed.message}`, { details: { issues: [malformed] } });
+  const parsed = commands[name].input.safeParse(raw ?? {});
+  if (parsed.success) return parsed.data;
+  const issues = parsed.error.issues
+    .slice(0, 20)
+    .map((issue) => ({ path: issue.path.join("."), message: issue.message }));
+  const first = issues[0];
+  throw new AppError("invalid", `${first?.path || "input"}: ${first?.message}`, { details: { issues } });
+}
+
+const hashInput = (name: string, input: object): string =>
+  createHash("sha256").update(name).update(JSON.stringify(input)).digest("hex");
+
+export function createExecute({ parts, access, strict }: Options): Execute {
+  const { log, metrics } = parts;
+  let draining = false;
+  let underWay = 0;
+  let idle = () => {};
+
+  async function run(ctx: Context, input: Record<string, unknown>): Promise<unknown> {
+    const spec = commands[ctx.command];
+    const scope = await authorize(access, ctx, spec.access, input);
+    if (scope.project?.archived && spec.kind === "mutation" && !spec.whenArchived) {
+      throw new AppError("conflict", "The project is archived", { details: { archived: true } });
+    }
+    const handler = handlers[ctx.command] as (ctx: Context, input: unknown) => Promise<unknown>;
+    const data = await handler(Object.assign(ctx, scope), input);
+    return strict ? spec.output.parse(data) : data;
+  }
+
+  /** The first answer of a command that was applied before and so fails now, as a second delete does. */
+  async function answeredBefore(ctx: Context): Promise<unknown> {
+    if (ctx.commandId === undefined) return undefined;
+    const answer = await findAnswer(parts.db, { actorId: ctx.actor.id, commandId: ctx.commandId });
+    if (answer === undefined || answer.inputHash !== ctx.inputHash) return undefined;
+    Object.assign(ctx.receipt, {
+      replayed: true,
+      ...(answer.seq !== null && { stream: answer.stream, seq: answer.seq }),
+    });
+    return answer.data;
+  }
+
+  async function answer(request: Request, name: CommandName): Promise<Ack> {
+    const { requestId } = request;
+    const spec = commands[name];
+    const caller = request.caller ?? (spec.access === "public" ? anonymous : undefined);
+    if (!caller) throw new AppError("unauthenticated", "Sign in first");
+    if (draining) throw new AppError("unavailable", "This instance is stopping; connect again", { retryAfterMs: 1000 });
+    const { commandId, ...input } = parseInput(name, request.input);
+    const ctx: Context = {
+      ...parts,
+      actor: caller.actor,
+      caller,
+      command: name,
+      commandId,
+      inputHash: commandId === undefined ? "" : hashInput(name, input),
+      cause: request.cause,
+      requestId,
+      connection: request.connection,
+      receipt: {},
+    };
+    let data: unknown;
+    try {
+      data = await run(ctx, input);
+    } catch (thrown) {
+      const error = toAppError(thrown);
+      data = error.code === "unavailable" ? undefined : await answeredBefore(ctx);
+      if (data === undefined) throw error;
+    }
+    return { ok: true, data, ...ctx.receipt, requestId } as Ack;
+  }
+
+  function refuse(request: Request, thrown: unknown): Ack {
+    const { name, requestId } = request;
+    const error = toAppError(thrown);
+    if (error.code === "internal") log.error({ err: error.cause ?? error, command: name, requestId }, "command failed");
+    else if (error.code === "unavailable") log.warn({ err: error.cause, command: name, requestId }, error.message);
+    if (strict && isCommandName(name) && ![...commonErrors, ...commands[name].errors].includes(error.code)) {
+      log.error({ command: name, code: error.code }, "command answered with an error that it does not declare");
+    }
+    return { ok: false, error: toWireError(error), requestId };
+  }
+
+  const execute = async (request: Request): Promise<Ack> => {
+    const { name } = request;
+    const started = performance.now();
+    const known = isCommandName(name) ? name : undefined;
+    underWay += 1;
+    let ack: Ack;
+    try {
+      if (!known) throw new AppError("not_found", `There is no command ${JSON.stringify(name.slice(0, 60))}`);
+      ack = await answer(request, known);
+    } catch (thrown) {
+      ack = refuse(request, thrown);
+    } finally {
+      underWay -= 1;
+      if (underWay === 0) idle();
+    }
+    const code = ack.ok ? "ok" : ack.error.code;
+    const seconds = (performance.now() - started) / 1000;
+    metrics.commands.inc({ command: known ?? "unknown", code });
+    metrics.commandSeconds.observe({ command: known ?? "unknown" }, seconds);
+    log.debug(
+      { requestId: request.requestId, command: name, code, actor: request.caller?.actor.id, ms: seconds * 1000 },
+      "command",
+    );
+    return ack;
+  };
+
+  return Object.assign(execute, {
+    async drain(patienceMs: number): Promise<void> {
+      draining = true;
+      if (underWay === 0) return;
+      let timer: NodeJS.Timeout | undefined;
+      await new Promise<void>((resolve) => {
+        idle = resolve;
+        timer = setTimeout(resolve, patienceMs);
+      });
+      clearTimeout(timer);
+    },
+  });
+}

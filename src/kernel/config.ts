@@ -1,0 +1,171 @@
+import { randomBytes } from "node:crypto";
+import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { z } from "zod";
+
+const flag = z.enum(["true", "false", "1", "0", "on", "off"]).transform((text) => ["true", "1", "on"].includes(text));
+const integer = (min: number, max: number) =>
+  z
+    .string()
+    .regex(/^\d{1,9}$/, `a whole number from ${min} to ${max}`)
+    .transform(Number)
+    .refine((n) => n >= min && n <= max, `a whole number from ${min} to ${max}`);
+const urlOf = (schemes: string[]) =>
+  z.string().refine(
+    (text) => {
+      try {
+        return schemes.includes(new URL(text).protocol.slice(0, -1));
+      } catch {
+        return false;
+      }
+    },
+    `a URL that starts with ${schemes.map((scheme) => `${scheme}://`).join(" or ")}`,
+  );
+const secret = z.string().refine((text) => Buffer.byteLength(text) >= 32, "at least 32 bytes: openssl rand -base64 48");
+const origin = z.string().refine((text) => {
+  try {
+    return new URL(text).origin === text;
+  } catch {
+    return false;
+  }
+}, "origins as https://board.example, with commas between, no path");
+
+type Setting = { schema: z.ZodType; about: string; default?: string; example?: string; secret?: true };
+
+/** Every setting: parsed from here, documented from here (.env.example, README). */
+const settings = {
+  PORT: { schema: integer(0, 65535), default: "3000", about: "Port to listen on; 0 takes any free one." },
+  HOST: { schema: z.string().min(1), default: "127.0.0.1", about: "Address to listen on; 0.0.0.0 for all." },
+  DATABASE_URL: {
+    schema: urlOf(["postgres", "postgresql"]).optional(),
+    about: "Postgres 15 or newer. Unset: real Postgres is started in DATA_DIR.",
+    example: "postgres://rhythm:secret@localhost:5432/rhythm",
+    secret: true,
+  },
+  DATA_DIR: {
+    schema: z.string().min(1),
+    default: ".rhythm",
+    about: "Folder of the embedded Postgres and its secrets.",
+  },
+  REDIS_URL: {
+    schema: urlOf(["redis", "rediss"]).optional(),
+    about: "Redis 7 or newer, for several instances. Unset: one instance serves.",
+    example: "redis://localhost:6379",
+    secret: true,
+  },
+  JWT_SECRET: {
+    schema: secret.optional(),
+    about:
+      "Signs access tokens, at least 32 bytes. Required with DATABASE_URL or in production; else made in DATA_DIR.",
+    example: "output of: openssl rand -base64 48",
+    secret: true,
+  },
+  JWT_PREVIOUS_SECRET: {
+    schema: secret.optional(),
+    about: "The secret before this one: its tokens stay good until they expire.",
+    secret: true,
+  },
+  CORS_ORIGINS: {
+    schema: z
+      .string()
+      .transform((text) =>
+        text
+          .split(",")
+          .map((part) => part.trim())
+          .filter(Boolean),
+      )
+      .pipe(z.array(origin)),
+    default: "",
+    about: "Origins whose pages may call, with commas between. The server's own origin always may.",
+    example: "https://board.example",
+  },
+  TRUST_PROXY: {
+    schema: integer(0, 10),
+    default: "0",
+    about: "How many proxies in front set X-Forwarded-For; 0 ignores the header.",
+  },
+  LOG_LEVEL: {
+    schema: z.enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"]),
+    default: "info",
+    about: "Least level that is logged.",
+  },
+  LOG_FILE: { schema: z.string().min(1).optional(), about: "Log to this file, opened anew on SIGHUP. Unset: stdout." },
+  SEED_DEMO: {
+    schema: flag.optional(),
+    about: "Make the demo workspace. On unless production when Postgres is embedded; never with DATABASE_URL.",
+  },
+  NODE_ENV: {
+    schema: z.enum(["development", "test", "production"]),
+    default: "development",
+    about: "production is strict.",
+  },
+  ACCESS_TTL_SECONDS: { schema: integer(10, 86_400), default: "900", about: "Life of an access token." },
+  REFRESH_TTL_SECONDS: {
+    schema: integer(60, 31_536_000),
+    default: "604800",
+    about: "Life of an unused refresh token.",
+  },
+} satisfies Record<string, Setting>;
+
+type Settings = { [Name in keyof typeof settings]: z.output<(typeof settings)[Name]["schema"]> };
+export const settingNames: readonly string[] = Object.keys(settings);
+export const settingsTable: Readonly<Record<string, Setting>> = settings;
+
+export type Config = Settings & { JWT_SECRET: string; SEED_DEMO: boolean };
+
+/** All faults of the environment in one message: name, value seen, what is needed. */
+export class ConfigError extends Error {
+  constructor(faults: string[]) {
+    super(`${faults.length === 1 ? "A setting is" : `${faults.length} settings are`} wrong:\n  ${faults.join("\n  ")}`);
+    this.name = "ConfigError";
+  }
+}
+
+const seen = (setting: Setting, value: string | undefined): string => {
+  if (value === undefined) return "unset";
+  return setting.secret ? `${Buffer.byteLength(value)} bytes` : JSON.stringify(value.slice(0, 60));
+};
+
+/** Settings from `env`; an empty variable counts as unset. Throws ConfigError. May write a secret into DATA_DIR. */
+export function readConfig(env: NodeJS.ProcessEnv): Config {
+  const faults: string[] = [];
+  const values: Record<string, unknown> = {};
+  for (const [name, setting] of Object.entries<Setting>(settings)) {
+    const raw = env[name] || undefined;
+    const parsed = setting.schema.safeParse(raw ?? setting.default);
+    if (parsed.success) values[name] = parsed.data;
+    else faults.push(`${name}: saw ${seen(setting, raw)}, need ${parsed.error.issues[0]?.message}`);
+  }
+  const read = values as Settings;
+  const needsSecret = read.DATABASE_URL !== undefined || read.NODE_ENV === "production";
+  if (needsSecret && !env["JWT_SECRET"]) {
+    faults.push("JWT_SECRET: saw unset, need at least 32 bytes: openssl rand -base64 48");
+  }
+  if (read.SEED_DEMO && (read.DATABASE_URL !== undefined || read.NODE_ENV === "production")) {
+    faults.push('SEED_DEMO: saw "true", need it unset: demo logins are public, so only an embedded database gets them');
+  }
+  if (faults.length > 0) throw new ConfigError(faults);
+  return {
+    ...read,
+    JWT_SECRET: read.JWT_SECRET ?? keptSecret(read.DATA_DIR),
+    SEED_DEMO: read.SEED_DEMO ?? (read.DATABASE_URL === undefined && read.NODE_ENV !== "production"),
+  };
+}
+
+/** The secret in `dir`, made on the first start; a link is atomic, so of two starts at once both get the same one. */
+function keptSecret(dir: string): string {
+  const file = path.join(dir, "jwt.secret");
+  if (!existsSync(file)) {
+    mkdirSync(dir, { recursive: true });
+    const draft = `${file}.${process.pid}`;
+    writeFileSync(draft, randomBytes(48).toString("base64url"), { mode: 0o600 });
+    try {
+      linkSync(draft, file);
+    } catch (error) {
+      if (!existsSync(file)) throw error;
+    } finally {
+      rmSync(draft);
+    }
+  }
+  return readFileSync(file, "utf8");
+}

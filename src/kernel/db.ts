@@ -1,0 +1,123 @@
+import { CamelCasePlugin, Kysely, PostgresDialect } from "kysely";
+import pg from "pg";
+import type { Logger } from "pino";
+import type { DB } from "./schema.ts";
+
+/** What reads take. Writes need a `Tx`, which only `transact` makes. */
+export type Db = Pick<Kysely<DB>, "selectFrom" | "selectNoFrom" | "fn" | "getExecutor">;
+
+/** One connection with a transaction open on it, for `transact`. */
+export type Connection = {
+  kysely: Kysely<DB>;
+  query(text: string, values?: unknown[]): Promise<Record<string, unknown>[]>;
+  /** Give it back; `broken` closes it instead. */
+  release(broken?: boolean): void;
+};
+
+export type Database = {
+  db: Db;
+  /** Reads that must see one moment: a read-only snapshot of the whole database. */
+  snapshot<T>(read: (db: Db) => Promise<T>): Promise<T>;
+  connect(): Promise<Connection>;
+  pool: pg.Pool;
+  close(): Promise<void>;
+};
+
+type Options = {
+  url: string;
+  log: Logger;
+  /** Most connections; two cores of Postgres gain nothing from more. */
+  max?: number;
+  /** Called with each statement sent, for tests that count. */
+  onStatement?: ((text: string) => void) | undefined;
+};
+
+/** Statements kept prepared per connection; their texts are fixed by the code, so this is never reached. */
+const MAX_PREPARED = 500;
+
+const isoTime = (text: string): string => new Date(`${text.replace(" ", "T")}:00`).toISOString();
+
+/** Rows come wire-shaped: times as ISO 8601, int8 as number (seqs stay far below 2^53). */
+const types = {
+  getTypeParser(oid: number, format?: "text" | "binary") {
+    if (format !== "binary" && oid === pg.types.builtins.TIMESTAMPTZ) return isoTime;
+    if (format !== "binary" && oid === pg.types.builtins.INT8) return Number;
+    return pg.types.getTypeParser(oid, format);
+  },
+};
+
+export function openDatabase({ url, log, max = 10, onStatement }: Options): Database {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max,
+    types,
+    connectionTimeoutMillis: 5000,
+    idleTimeoutMillis: 60_000,
+    keepAlive: true,
+    application_name: "rhythm",
+    options: "-c timezone=UTC -c statement_timeout=15s -c lock_timeout=10s -c idle_in_transaction_session_timeout=15s",
+  });
+  // Without these listeners a dropped connection ends the process.
+  pool.on("error", (error) => log.warn({ err: error }, "idle database connection lost"));
+  pool.on("connect", (client) => client.on("error", (error) => log.warn({ err: error }, "database connection lost")));
+
+  const names = new Map<string, string>();
+  const nameOf = (text: string): string | undefined => {
+    if (!names.has(text) && names.size < MAX_PREPARED) names.set(text, `s${names.size}`);
+    return names.get(text);
+  };
+  const send = (client: pg.PoolClient, text: string, values: readonly unknown[] = []) => {
+    onStatement?.(text);
+    const name = values.length > 0 ? nameOf(text) : undefined;
+    return client.query({ text, values: [...values], ...(name && { name }) });
+  };
+
+  const kyselyOver = (connect: () => Promise<pg.PoolClient>, release: (client: pg.PoolClient) => void) =>
+    new Kysely<DB>({
+      // Event data has keys of its own, so only columns are renamed.
+      plugins: [new CamelCasePlugin({ maintainNestedObjectKeys: true })],
+      dialect: new PostgresDialect({
+        pool: {
+          connect: async () => {
+            const client = await connect();
+            const query = (text: string, values: readonly unknown[]) => send(client, text, values);
+            return { query: query as never, release: () => release(client) };
+          },
+          end: async () => {},
+        },
+      }),
+    });
+
+  const db = kyselyOver(
+    () => pool.connect(),
+    (client) => client.release(),
+  );
+  const held = new WeakMap<pg.PoolClient, Kysely<DB>>();
+
+  return {
+    db,
+    pool,
+    snapshot: (read) =>
+      db
+        .transaction()
+        .setIsolationLevel("repeatable read")
+        .setAccessMode("read only")
+        .execute((tx) => read(tx)),
+    async connect() {
+      const client = await pool.connect();
+      const kysely =
+        held.get(client) ??
+        kyselyOver(
+          async () => client,
+          () => {},
+        );
+      held.set(client, kysely);
+      return {
+        kysely,
+        query: async (text, values) => (await send(client, text, values)).rows,
+        release: (broken) => client.release(broken),
+      };
+    },
+    close: () => pool.end(),
+  };
+}

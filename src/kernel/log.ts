@@ -1,0 +1,29 @@
+import { createRequire } from "node:module";
+import pino, { type Logger } from "pino";
+import type { Config } from "./config.ts";
+
+export type { Logger } from "pino";
+
+/** Names of fields that never reach a log, wherever they stand. */
+const secretFields = ["password", "old", "new", "token", "accessToken", "refreshToken", "authorization", "secret"];
+const redact = { paths: secretFields.flatMap((field) => [field, `*.${field}`, `*.*.${field}`]), censor: "[hidden]" };
+
+/** JSON lines to stdout or LOG_FILE; readable ones on a terminal, where pino-pretty is installed. */
+export function openLog(config: Pick<Config, "LOG_LEVEL" | "LOG_FILE" | "NODE_ENV">): Logger {
+  const options = { level: config.LOG_LEVEL, redact, base: null, timestamp: pino.stdTimeFunctions.isoTime };
+  if (config.LOG_FILE) {
+    const file = pino.destination({ dest: config.LOG_FILE, mkdir: true, sync: false });
+    // logrotate moves the file away and sends SIGHUP.
+    process.on("SIGHUP", () => file.reopen());
+    return pino(options, file);
+  }
+  if (config.NODE_ENV !== "production" && process.stdout.isTTY) {
+    try {
+      const pretty = createRequire(import.meta.url)("pino-pretty");
+      return pino(options, pretty({ translateTime: "HH:MM:ss", ignore: "pid,hostname", sync: true }));
+    } catch {
+      // Not installed: JSON will do.
+    }
+  }
+  return pino(options);
+}
