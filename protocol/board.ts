@@ -53,6 +53,7 @@ export const Activity = z.strictObject({
   issue: z.strictObject({ number: IssueNumber, key: z.string(), title: z.string().nullable() }).nullable(),
   changes: z.array(Change),
 });
+export type Activity = z.infer<typeof Activity>;
 
 export const boardCommands = {
   "board.get": query({

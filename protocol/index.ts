@@ -45,7 +45,7 @@ export * from "./common.ts";
 export type { Access, HttpRoute, OrgRole, ProjectRole, StreamKind } from "./define.ts";
 export { orgRoles, projectRoles } from "./define.ts";
 export * from "./errors.ts";
-export type { IssueChanges } from "./issue.ts";
+export { IssueChanges } from "./issue.ts";
 export * from "./issue-fields.ts";
 export * from "./org.ts";
 export * from "./project.ts";

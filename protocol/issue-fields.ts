@@ -12,6 +12,7 @@ export const Description = z.string().max(50_000);
 export const Estimate = z.number().min(0).max(100_000).nullable();
 
 export const TagRef = z.strictObject({ id: z.uuid(), name: z.string(), color: z.string() });
+export type TagRef = z.infer<typeof TagRef>;
 
 export const Issue = z.strictObject({
   id: z.uuid(),

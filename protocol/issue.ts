@@ -55,7 +55,6 @@ export const issueCommands = {
       assignee: oneOrMany(Assignee).optional(),
       reporter: oneOrMany(z.union([z.uuid(), z.literal("me")])).optional(),
       stageId: oneOrMany(z.uuid()).optional(),
-      parent: oneOrMany(IssueNumber).optional(),
       updatedBefore: Ago.optional(),
       sort: z.enum(["updated", "created", "priority", "rank", "relevance"]).optional().describe("relevance with q"),
       ...paging,

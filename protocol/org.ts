@@ -11,7 +11,7 @@ export const Org = z.strictObject({
   updatedAt: Time,
 });
 export type Org = z.infer<typeof Org>;
-const OrgWithRole = Org.extend({ role: z.enum(orgRoles).describe("Yours.") });
+export const OrgWithRole = Org.extend({ role: z.enum(orgRoles).describe("Yours.") });
 
 export const Member = z.strictObject({
   user: UserRef,

@@ -21,7 +21,7 @@ export const Project = z.strictObject({
   updatedAt: Time,
 });
 export type Project = z.infer<typeof Project>;
-const ProjectWithRole = Project.extend({ role: z.enum(projectRoles).describe("Yours.") });
+export const ProjectWithRole = Project.extend({ role: z.enum(projectRoles).describe("Yours.") });
 
 export const ProjectMember = z.strictObject({ user: UserRef, role: z.enum(projectRoles) });
 export type ProjectMember = z.infer<typeof ProjectMember>;
@@ -126,7 +126,7 @@ export const projectCommands = {
     whenArchived: true,
     input: { project: ProjectRef },
     output: Nothing,
-    emits: ["project.member_removed"],
+    emits: ["project.member_removed", "access.revoked"],
     http: "POST /orgs/{org}/projects/{project}/leave",
     example: { project: "acme/web" },
   }),
@@ -155,7 +155,7 @@ export const projectCommands = {
     whenArchived: true,
     input: { project: ProjectRef, ...person, role: z.enum(projectRoles) },
     output: ProjectMember,
-    emits: ["project.member_added", "project.member_role_changed"],
+    emits: ["project.member_added", "project.member_role_changed", "access.granted"],
     http: "PATCH /orgs/{org}/projects/{project}/members/{userId}",
     example: { project: "acme/web", userId: exampleId, role: "viewer" },
   }),

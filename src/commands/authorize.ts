@@ -55,6 +55,10 @@ export function createAccessCache(db: Db): AccessCache {
 /** Events after which remembered roles may be wrong. */
 export const touchesAccess = (type: string): boolean => /^(org|member|project|access)\./.test(type);
 
+/** Events after which someone may no longer hear a stream. */
+export const endsAccess = (type: string): boolean =>
+  ["org.deleted", "project.deleted", "member.removed", "project.member_removed"].includes(type);
+
 const reaches = <R extends string>(ladder: readonly R[], role: R, needed: string): boolean =>
   ladder.indexOf(role) >= (ladder as readonly string[]).indexOf(needed);
 

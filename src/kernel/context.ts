@@ -30,7 +30,12 @@ export type Caller = {
 
 /** What a command may do to the socket that it came by. */
 export type Connection = {
-  subscribe(stream: string, since: { epoch: string; seq: number } | undefined): Promise<Subscription>;
+  /** `guards`: other streams whose events may end the right to hear this one. */
+  subscribe(
+    stream: string,
+    since: { epoch: string; seq: number } | undefined,
+    guards?: string[],
+  ): Promise<Subscription>;
   unsubscribe(stream: string): void;
   renew(caller: Caller): void;
 };

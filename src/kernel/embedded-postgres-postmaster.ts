@@ -7,7 +7,7 @@ import { freePort } from "./free-port.ts";
 /** Postgres's main process, as its pid file tells; `gone` when the file outlived it. */
 export type Postmaster = { pid: number; port: number; state: "ready" | "busy" | "gone" };
 /** A start of ours; `ended` says how it went down, as all but one do when several start at once. */
-export type Launch = { pid: number | undefined; ended?: string };
+export type Launch = { pid: number | undefined; logFrom: number; ended?: string };
 
 export async function readPostmaster(dir: string): Promise<Postmaster | undefined> {
   const text = await readFile(path.join(dir, "postmaster.pid"), "utf8").catch(() => "");
@@ -33,6 +33,7 @@ export async function launchPostgres(cluster: Cluster, flags: string[], gonePid:
   const { dir, binaries, options } = cluster;
   const settings = [`port=${await freePort()}`, "listen_addresses=127.0.0.1", "unix_socket_directories="];
   const log = await open(logOf(dir), "a");
+  const logFrom = (await log.stat()).size;
   const child = spawn(binaries.postgres, ["-D", dir, ...settings.flatMap((setting) => ["-c", setting]), ...flags], {
     ...options,
     // pg_ctl's way to say whose pid file to ignore. Deleting the file would skip the check for surviving backends.
@@ -41,7 +42,7 @@ export async function launchPostgres(cluster: Cluster, flags: string[], gonePid:
     detached: true,
     stdio: ["ignore", log.fd, log.fd],
   });
-  const launch: Launch = { pid: child.pid };
+  const launch: Launch = { pid: child.pid, logFrom };
   child.once("error", (error) => {
     launch.ended = error.message;
   });
@@ -53,11 +54,11 @@ export async function launchPostgres(cluster: Cluster, flags: string[], gonePid:
   return launch;
 }
 
-/** Postgres's last complaint and where to read on. */
-export async function readComplaint(dir: string): Promise<string> {
-  const lines = (await readFile(logOf(dir), "utf8").catch(() => "")).split("\n");
+/** Why a launch ended: Postgres's last complaint since then, and where to read on. */
+export async function explainEnd(dir: string, { ended, logFrom }: Launch): Promise<string> {
+  const lines = (await readFile(logOf(dir))).subarray(logFrom).toString().split("\n");
   const complaint = lines.findLast((line) => /(FATAL|PANIC):/.test(line))?.replace(/^.*?(FATAL|PANIC): +/, "");
-  return `${complaint ?? "Postgres gave no reason"}, see ${logOf(dir)}`;
+  return `${complaint ?? ended}, see ${logOf(dir)}`;
 }
 
-const logOf = (dir: string) => `${dir}.log`;
+export const logOf = (dir: string) => `${dir}.log`;

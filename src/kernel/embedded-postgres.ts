@@ -10,10 +10,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Client, DatabaseError } from "pg";
 import { type Cluster, openCluster, superuser } from "./embedded-postgres-cluster.ts";
 import {
+  explainEnd,
   isPostgres,
   type Launch,
   launchPostgres,
-  readComplaint,
+  logOf,
   readPostmaster,
 } from "./embedded-postgres-postmaster.ts";
 
@@ -54,14 +55,14 @@ async function startOrJoin(cluster: Cluster, flags: string[]): Promise<EmbeddedP
       const use = await takeUse(url);
       if (use) return hold({ url, pid: found.pid, adopted: found.pid !== launch?.pid }, use);
     } else if (found?.state !== "busy" && (launch === undefined || launch.ended)) {
-      if (launches === launchesAtMost) throw new Error(await readComplaint(cluster.dir));
+      if (launch && launches === launchesAtMost) throw new Error(await explainEnd(cluster.dir, launch));
       // What fails once may pass: the port was taken, or a killed Postgres has backends that still end.
       if (launch) await sleep(retryMs);
       launch = await launchPostgres(cluster, flags, found?.pid);
       launches += 1;
     }
   }
-  throw new Error(`it was not ready after ${patienceMs / 1000} s: ${await readComplaint(cluster.dir)}`);
+  throw new Error(`it was not ready after ${patienceMs / 1000} s, see ${logOf(cluster.dir)}`);
 }
 
 /** Holds the lock of those who use Postgres; undefined while it is starting or stopping. */
@@ -95,8 +96,11 @@ function hold(running: Omit<EmbeddedPostgres, "stop">, use: Client): EmbeddedPos
 async function stopUnlessUsed({ url, pid }: { url: string; pid: number }): Promise<void> {
   const client = await connect(url);
   if (!client) return;
-  const { rows } = await client.query<{ last: boolean }>(`select pg_try_advisory_lock(${useLock}) as last`);
-  if (rows[0]?.last) {
+  const alone = await client.query<{ alone: boolean }>(`select pg_try_advisory_lock(${useLock}) as alone`).then(
+    ({ rows }) => rows[0]?.alone,
+    () => false,
+  );
+  if (alone) {
     process.kill(pid, "SIGINT");
     while (await isPostgres(pid)) await sleep(pollMs);
   }

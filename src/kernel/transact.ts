@@ -10,6 +10,7 @@
  *   `command_answers` decides between instances.
  * - Work may therefore run more than once; it must do nothing but read, write through `tx`, and emit.
  */
+import type { RootOperationNode } from "kysely";
 import {
   type Change,
   commands,
@@ -64,6 +65,12 @@ const MAX_SHARED = 64;
 const MAX_ATTEMPTS = 5;
 
 const jobKey = ({ ctx }: Job): string | undefined => ctx.commandId && `${ctx.actor.id} ${ctx.commandId}`;
+
+/** A plain SELECT, built or written by hand; anything else counts as a write. */
+const isRead = (node: RootOperationNode): boolean =>
+  node.kind === "SelectQueryNode"
+    ? node.with === undefined
+    : node.kind === "RawNode" && /^\s*\(?select\b/i.test(node.sqlFragments[0] ?? "");
 
 /** The next commands to commit together: a repeated command id waits for the commit of the first. */
 function takeBatch(waiting: Job[]): Job[] {
@@ -135,7 +142,7 @@ export function createWriter(options: { database: Database; committed: (events: 
     let wrote = false;
     const watching = connection.kysely.withPlugin({
       transformQuery: ({ node }) => {
-        if (node.kind !== "SelectQueryNode") wrote = true;
+        if (!isRead(node)) wrote = true;
         return node;
       },
       transformResult: async ({ result }) => result,

@@ -1,31 +1,37 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmod, chown, cp, mkdtemp, readlink, rm, stat } from "node:fs/promises";
+import { chmod, chown, cp, lstat, mkdtemp, readdir, readlink, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { Client } from "pg";
-import { afterEach, expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import { type EmbeddedPostgres, startEmbedded } from "../../src/kernel/embedded-postgres.ts";
-import { chooseAccount, locatePackage, prepareBinaries, processOptions } from "../../src/kernel/embedded-postgres-binaries.ts";
-import { isPostgres } from "../../src/kernel/embedded-postgres-postmaster.ts";
+import {
+  chooseAccount,
+  locatePackage,
+  prepareBinaries,
+  processOptions,
+} from "../../src/kernel/embedded-postgres-binaries.ts";
+import { isPostgres, readPostmaster } from "../../src/kernel/embedded-postgres-postmaster.ts";
 
 const root = process.getuid?.() === 0;
 const project = fileURLToPath(new URL("../..", import.meta.url));
 const cleanups: (() => Promise<unknown> | unknown)[] = [];
-const slow = 20_000;
 
+vi.setConfig({ testTimeout: 20_000 });
 afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
 
-/** A data folder of its own, in a folder that only `owner` may enter, or everyone. */
-async function dataFolder(closed = false): Promise<string> {
+async function dataFolder(mode = 0o755): Promise<string> {
   const folder = await mkdtemp(path.join(tmpdir(), "rhythm-embedded-"));
-  await chmod(folder, closed ? 0o700 : 0o755);
+  await chmod(folder, mode);
   const dir = path.join(folder, "postgres");
   cleanups.push(async () => {
+    const left = await readPostmaster(dir);
+    if (left && left.state !== "gone") process.kill(left.pid, "SIGKILL");
     const elsewhere = await readlink(dir).catch(() => undefined);
     if (elsewhere) await rm(path.dirname(elsewhere), { recursive: true });
     await rm(folder, { recursive: true });
@@ -39,10 +45,8 @@ async function start(dir: string): Promise<EmbeddedPostgres> {
   return postgres;
 }
 
-type Server = Pick<EmbeddedPostgres, "url" | "pid" | "adopted"> & { process: ChildProcess; stop(): Promise<void> };
-
-/** What a server does with Postgres, in a process of its own that can be killed; it stops at the end of its stdin. */
-async function startServer(dir: string, account: { uid?: number; gid?: number } = {}): Promise<Server> {
+/** What a server does with Postgres, in a process of its own that can be killed; it leaves at the end of its stdin. */
+function spawnServer(dir: string, account: { uid?: number; gid?: number } = {}) {
   const program = `
     const { startEmbedded } = await import("./src/kernel/embedded-postgres.ts");
     const postgres = await startEmbedded({ dir: process.env.DIR });
@@ -54,19 +58,25 @@ async function startServer(dir: string, account: { uid?: number; gid?: number } 
     env: { PATH: process.env.PATH, LANG: "C", DIR: dir },
   });
   const ended = once(child, "exit");
-  cleanups.push(() => {
-    child.kill("SIGKILL");
+  const end = (how: () => unknown) => {
+    how();
     return ended;
-  });
-  const answer = await Promise.race([
-    once(child.stdout, "data"),
-    text(child.stderr).then((reason) => Promise.reject(new Error(reason))),
-  ]);
-  const stop = async () => {
-    child.stdin.end();
-    await ended;
   };
-  return { ...(JSON.parse(String(answer[0])) as EmbeddedPostgres), process: child, stop };
+  cleanups.push(() => end(() => child.kill("SIGKILL")));
+  return {
+    output: child.stdout,
+    complaint: child.stderr,
+    freeze: () => child.kill("SIGSTOP"),
+    kill: () => end(() => child.kill("SIGKILL")),
+    stop: () => end(() => child.stdin.end()),
+  };
+}
+
+async function startServer(dir: string, account?: { uid: number; gid: number }) {
+  const server = spawnServer(dir, account);
+  const failure = text(server.complaint).then((reason) => Promise.reject(new Error(reason)));
+  const [line] = await Promise.race([once(server.output, "data"), failure]);
+  return { ...server, ...(JSON.parse(String(line)) as Omit<EmbeddedPostgres, "stop">) };
 }
 
 async function query(url: string, sql: string): Promise<Record<string, unknown>> {
@@ -81,7 +91,7 @@ async function query(url: string, sql: string): Promise<Record<string, unknown>>
 
 const expectGone = (pid: number) => expect.poll(() => isPostgres(pid), { interval: 10, timeout: 5_000 }).toBe(false);
 
-test("a first start makes a UTF-8 database behind a password, and the last to leave stops it", { timeout: slow }, async () => {
+test("a first start makes a UTF-8 database behind a password, and the last to leave stops it", async () => {
   const dir = await dataFolder();
   const postgres = await start(dir);
 
@@ -98,7 +108,7 @@ test("a first start makes a UTF-8 database behind a password, and the last to le
   expect(await isPostgres(postgres.pid)).toBe(false);
 });
 
-test("a second server joins, and Postgres stays until both have left", { timeout: slow }, async () => {
+test("a second server joins, and Postgres stays until both have left", async () => {
   const dir = await dataFolder();
   const first = await startServer(dir);
   const second = await start(dir);
@@ -111,7 +121,7 @@ test("a second server joins, and Postgres stays until both have left", { timeout
   expect(await isPostgres(second.pid)).toBe(false);
 });
 
-test("servers that come while the last one leaves get a running Postgres", { timeout: slow }, async () => {
+test("servers that come while the last one leaves get a running Postgres", async () => {
   const dir = await dataFolder();
   let last = await start(dir);
   for (let round = 0; round < 5; round += 1) {
@@ -121,12 +131,21 @@ test("servers that come while the last one leaves get a running Postgres", { tim
   }
 });
 
-test("what a killed server left running is taken over, and stopped in the end", { timeout: slow }, async () => {
+test("a start that was killed while it made the database does not hinder the next", async () => {
+  const dir = await dataFolder();
+  const server = spawnServer(dir);
+  await expect.poll(() => readdir(path.dirname(dir)), { interval: 5, timeout: 5_000 }).not.toEqual([]);
+  await server.kill();
+
+  const next = await start(dir);
+  expect(await query(next.url, "select 1 as one")).toEqual({ one: 1 });
+});
+
+test("what a killed server left running is taken over, and stopped in the end", async () => {
   const dir = await dataFolder();
   const killed = await startServer(dir);
   await query(killed.url, "create table kept as select 7 as value");
-  killed.process.kill("SIGKILL");
-  await once(killed.process, "exit");
+  await killed.kill();
 
   const next = await start(dir);
   expect(next).toMatchObject({ pid: killed.pid, adopted: true });
@@ -136,11 +155,11 @@ test("what a killed server left running is taken over, and stopped in the end", 
   expect(await isPostgres(next.pid)).toBe(false);
 });
 
-test("a killed Postgres starts again with its data, even while a zombie has its pid", { timeout: slow }, async () => {
+test("a killed Postgres starts again with its data, even while a zombie has its pid", async () => {
   const dir = await dataFolder();
   const stuck = await startServer(dir);
   await query(stuck.url, "create table kept as select 7 as value");
-  stuck.process.kill("SIGSTOP");
+  stuck.freeze();
   process.kill(stuck.pid, "SIGKILL");
   await expectGone(stuck.pid);
 
@@ -149,7 +168,7 @@ test("a killed Postgres starts again with its data, even while a zombie has its 
   expect(await query(next.url, "select value from kept")).toEqual({ value: 7 });
 });
 
-test("of four first starts at once one creates and all share", { timeout: slow }, async () => {
+test("of four first starts at once one creates and all share", async () => {
   const dir = await dataFolder();
   const servers = await Promise.all([1, 2, 3, 4].map(() => startServer(dir)));
   expect(servers.filter((server) => !server.adopted)).toHaveLength(1);
@@ -160,7 +179,7 @@ test("of four first starts at once one creates and all share", { timeout: slow }
   await expectGone(Number(pid));
 });
 
-test.skipIf(!root)("an account that is not root runs it as itself", { timeout: slow }, async () => {
+test.skipIf(!root)("an account that is not root runs it as itself", async () => {
   const dir = await dataFolder();
   const nobody = { uid: 65534, gid: 65534 };
   await chown(path.dirname(dir), nobody.uid, nobody.gid);
@@ -174,8 +193,8 @@ test.skipIf(!root)("an account that is not root runs it as itself", { timeout: s
   expect(await query(again.url, "select 1 as one")).toEqual({ one: 1 });
 });
 
-test("a closed folder works, and deleting it deletes the data", { timeout: slow }, async () => {
-  const dir = await dataFolder(true);
+test("data in a folder that only its owner may enter is found again", async () => {
+  const dir = await dataFolder(0o700);
   const before = await start(dir);
   await query(before.url, "create table kept as select 7 as value");
   await before.stop();
@@ -184,13 +203,20 @@ test("a closed folder works, and deleting it deletes the data", { timeout: slow 
   expect(await query(after.url, "select value from kept")).toEqual({ value: 7 });
 });
 
-test.skipIf(!root)("programs in a closed folder, without their links, are copied out of it", { timeout: slow }, async () => {
-  const closed = path.dirname(await dataFolder(true));
+test.skipIf(!root)("programs without links in a closed folder are copied out of it", async () => {
+  const closed = path.dirname(await dataFolder(0o700));
   const open = path.dirname(await dataFolder());
-  const { native } = await locatePackage();
-  await cp(native, path.join(closed, "native"), { recursive: true, filter: (file) => !/\.so(\.\d+)?$/.test(file) || ... });
+  const native = path.join(closed, "native");
+  const filter = async (file: string) => !(await lstat(file)).isSymbolicLink();
+  await cp((await locatePackage()).native, native, { recursive: true, filter });
+
+  const options = processOptions(await chooseAccount(closed));
+  const { postgres } = await prepareBinaries(native, path.join(open, "copy"), options);
+  expect(postgres).toBe(path.join(open, "copy/bin/postgres"));
 });
 
-test("a folder that cannot be made is one sentence that says what to do", async () => {
-  const dir = path.join(await dataFolder(), "..", ...);
+test("a start that cannot work says what to do", async () => {
+  await expect(startEmbedded({ dir: "/dev/null/postgres" })).rejects.toThrow(
+    /^The embedded Postgres cannot run in .*: .*mkdir '.dev.null'\. Set DATABASE_URL/,
+  );
 });

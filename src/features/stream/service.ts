@@ -1,16 +1,11 @@
 import type { Input, Output } from "../../../protocol/index.ts";
-import type { Connection, Context, OrgContext, ProjectContext } from "../../kernel/context.ts";
+import { connectionOf } from "../../kernel/connection.ts";
+import type { Context, OrgContext, ProjectContext } from "../../kernel/context.ts";
 import { AppError } from "../../kernel/errors.ts";
-import { readEvents, readHeads, userStream } from "../../kernel/event-log.ts";
-
-/** The socket that the command came by; over HTTP there is none to push to. */
-const connectionOf = (ctx: Context): Connection => {
-  if (ctx.connection) return ctx.connection;
-  throw new AppError("invalid", "This command needs a socket", { details: { issues: [] } });
-};
+import { orgStream, readEvents, readHeads, userStream } from "../../kernel/event-log.ts";
 
 export const subscribeProject = (ctx: ProjectContext, input: Input<"project.subscribe">) =>
-  connectionOf(ctx).subscribe(ctx.project.stream, input.since);
+  connectionOf(ctx).subscribe(ctx.project.stream, input.since, [orgStream(ctx.project.orgId)]);
 
 export async function unsubscribeProject(ctx: ProjectContext): Promise<Output<"project.unsubscribe">> {
   connectionOf(ctx).unsubscribe(ctx.project.stream);
@@ -36,16 +31,15 @@ export async function unsubscribeUser(ctx: Context): Promise<Output<"user.unsubs
 /** Events after `after`; `gone` when older ones were pruned, so that what follows would have a gap. */
 export async function pullEvents(ctx: Context, input: Input<"sync.pull">): Promise<Output<"sync.pull">> {
   const { stream, after, limit } = input;
-  const [events, [head]] = await Promise.all([
-    readEvents(ctx.db, { stream, after, limit }),
-    readHeads(ctx.db, [stream]),
-  ]);
-  const first = events[0];
-  if ((first && first.seq !== after + 1) || (!first && head && head.seq > after)) {
-    throw new AppError("gone", "Events that old are no longer kept; load a snapshot", { details: { head: head?.seq } });
+  // The head first: then the events read cannot end below it unless they were pruned.
+  const [head] = await readHeads(ctx.db, [stream]);
+  const events = await readEvents(ctx.db, { stream, after, limit });
+  const known = head?.seq ?? 0;
+  const first = events[0]?.seq;
+  if (first === undefined ? known > after : first !== after + 1) {
+    throw new AppError("gone", "Events that old are no longer kept; load a snapshot", { details: { head: known } });
   }
-  // Read apart, the head may be older than the events or newer.
   const last = events.at(-1)?.seq ?? after;
-  const seq = Math.max(head?.seq ?? 0, last);
+  const seq = Math.max(known, last);
   return { stream, epoch: head?.epoch ?? "", events, head: seq, more: last < seq };
 }

@@ -1,0 +1,174 @@
+/** Builds each part once and joins them. The only file that knows them all. */
+import { randomUUID } from "node:crypto";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { WireEvent } from "../protocol/index.ts";
+import { createAccessCache, mayHear, touchesAccess } from "./commands/authorize.ts";
+import { createExecute, type Execute } from "./commands/execute.ts";
+import { createAuthenticator } from "./features/session/authenticate.ts";
+import { type Doorbell, openDoorbell } from "./feed/doorbell.ts";
+import { createFeed, type Delivery } from "./feed/feed.ts";
+import { pruneSessions } from "./features/session/repository.ts";
+import { createHttp, type Readiness } from "./http/server.ts";
+import type { Config } from "./kernel/config.ts";
+import type { Parts } from "./kernel/context.ts";
+import { type Database, openDatabase } from "./kernel/db.ts";
+import type { CommittedEvent, StreamHead } from "./kernel/event-log.ts";
+import { pruneAnswers, startHousekeeping } from "./kernel/housekeeping.ts";
+import { type Logger, openLog } from "./kernel/log.ts";
+import { createMetrics } from "./kernel/metrics.ts";
+import { isMigrated } from "./kernel/migrate.ts";
+import { createPasswords } from "./kernel/passwords.ts";
+import { createTokens } from "./kernel/tokens.ts";
+import { createWriter } from "./kernel/transact.ts";
+import { openRelay, type Relay } from "./realtime/relay.ts";
+import { createRealtime, type Realtime } from "./realtime/server.ts";
+
+export type AppConfig = Config & { DATABASE_URL: string };
+
+/** What a host program or a test may put in place of the usual. */
+export type Overrides = {
+  log?: Logger;
+  now?: () => Date;
+  /** Called with each SQL statement. */
+  onStatement?: (text: string) => void;
+  /** Check every output and event against the protocol. */
+  strict?: boolean;
+  headEveryMs?: number;
+  pollMs?: number;
+};
+
+export type App = {
+  instance: string;
+  /** For programs in the same process: the way of every door. */
+  execute: Execute;
+  parts: Parts;
+  /** Starts serving; gives the port, which matters when PORT is 0. */
+  listen(): Promise<{ port: number; url: string }>;
+  /** Refuses new work, finishes what is under way, closes sockets in batches, then its connections. */
+  close(): Promise<void>;
+};
+
+const DRAIN_RETRY_MS = 500;
+const DRAIN_PATIENCE_MS = 10_000;
+
+/** One instance of the server on a migrated database. */
+export async function createApp(config: AppConfig, overrides: Overrides = {}): Promise<App> {
+  const { now = () => new Date(), strict = false, headEveryMs = 10_000, pollMs = 1000 } = overrides;
+  const instance = randomUUID().slice(0, 8);
+  const log = (overrides.log ?? openLog(config)).child({ instance });
+  const metrics = createMetrics();
+  const database = openDatabase({ url: config.DATABASE_URL, log, onStatement: overrides.onStatement });
+  const { db } = database;
+
+  let doorbell: Doorbell | undefined;
+  let relay: Relay | undefined;
+  let realtime: Realtime | undefined;
+  const access = createAccessCache(db);
+
+  // Roles and sessions are forgotten at the first hint; everything else waits for the feed's order.
+  const forgetWhatChanged = (events: WireEvent[]): void => {
+    for (const { type, data } of events) {
+      if (touchesAccess(type)) access.forget();
+      if (type === "session.revoked") authenticator.forget(String(data["sessionId"]));
+    }
+  };
+  const offer = (committed: CommittedEvent[]): void => {
+    forgetWhatChanged(committed.map(({ event }) => event));
+    feed.offer(committed);
+  };
+  const feed = createFeed({
+    db,
+    log,
+    metrics,
+    pollMs,
+    deliver(delivery: Delivery) {
+      forgetWhatChanged(delivery.events);
+      realtime?.deliver(delivery);
+    },
+    epochChanged: (head: StreamHead) => realtime?.epochChanged(head),
+  });
+  const writer = createWriter({
+    database,
+    committed(events) {
+      offer(events);
+      relay?.send(events);
+      doorbell?.ring(events);
+    },
+  });
+
+  const tokens = createTokens(config, now);
+  const parts: Parts = { config, database, db, writer, log, metrics, passwords: createPasswords(), tokens, now };
+  const authenticator = createAuthenticator(parts);
+  const execute = createExecute({ parts, access, strict });
+  const health = () => readiness(database, relay, draining);
+  let draining = false;
+
+  const httpServer = createServer(createHttp({ config, log, metrics, execute, authenticate: authenticator.authenticate, health, now }));
+  // Slow senders may not hold connections: reliability research, S15.
+  httpServer.headersTimeout = 10_000;
+  httpServer.requestTimeout = 15_000;
+  const sockets = createRealtime({
+    httpServer,
+    config,
+    instance,
+    db,
+    feed,
+    log,
+    metrics,
+    execute,
+    authenticator,
+    mayHear: (userId, stream) => mayHear(access, userId, stream),
+    now,
+    headEveryMs,
+  });
+  realtime = sockets;
+  if (config.REDIS_URL) relay = openRelay(sockets.io, config.REDIS_URL, log, offer);
+  const housekeeping = startHousekeeping(log, [
+    () => pruneAnswers(database.pool),
+    () => pruneSessions(database.pool),
+  ]);
+
+  return {
+    instance,
+    execute,
+    parts,
+    async listen() {
+      doorbell = await openDoorbell({
+        url: config.DATABASE_URL,
+        instance,
+        log,
+        heard: (heads) => (heads ? feed.expect(heads) : void feed.poll().catch(() => undefined)),
+      });
+      await new Promise<void>((resolve, reject) => {
+        httpServer.once("error", reject);
+        httpServer.listen(config.PORT, config.HOST, resolve);
+      });
+      const { port } = httpServer.address() as AddressInfo;
+      return { port, url: `http://${config.HOST === "0.0.0.0" ? "localhost" : config.HOST}:${port}` };
+    },
+    async close() {
+      draining = true;
+      housekeeping.stop();
+      sockets.announceDrain(DRAIN_RETRY_MS);
+      await execute.drain(DRAIN_PATIENCE_MS);
+      await sockets.close();
+      httpServer.closeAllConnections();
+      feed.stop();
+      relay?.close();
+      await doorbell?.close();
+      await database.close();
+    },
+  };
+}
+
+async function readiness(database: Database, relay: Relay | undefined, draining: boolean): Promise<Readiness> {
+  if (draining) return { ready: false, checks: { server: "stopping" } };
+  const redis = relay?.status() ?? "not used";
+  try {
+    const migrated = await isMigrated((text) => database.pool.query(text));
+    return { ready: migrated, checks: { postgres: "ok", migrations: migrated ? "ok" : "missing", redis } };
+  } catch {
+    return { ready: false, checks: { postgres: "away", redis } };
+  }
+}

@@ -1,0 +1,3 @@
+import { listActivity } from "./service.ts";
+
+export const activityHandlers = { "activity.list": listActivity };

@@ -1,0 +1,6 @@
+import { getBoard, getColumn } from "./service.ts";
+
+export const boardHandlers = {
+  "board.get": getBoard,
+  "board.column": getColumn,
+};

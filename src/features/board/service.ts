@@ -1,0 +1,38 @@
+import type { Board, Column, Input, Output } from "../../../protocol/index.ts";
+import type { ProjectContext } from "../../kernel/context.ts";
+import { found } from "../../kernel/errors.ts";
+import { readHeads } from "../../kernel/event-log.ts";
+import { listStages } from "../stage/repository.ts";
+import { countColumns, listColumn, listExplicitMembers } from "./repository.ts";
+
+/** All of one moment: read in one snapshot, with the seq that the stream had then. */
+export async function getBoard(ctx: ProjectContext, input: Input<"board.get">): Promise<Board> {
+  const { project } = ctx;
+  return ctx.database.snapshot(async (db) => {
+    const [head] = await readHeads(db, [project.stream]);
+    const { seq, epoch } = found(head, "Project");
+    const stages = await listStages(db, project.id);
+    const members = await listExplicitMembers(db, project.id);
+    const counts = await countColumns(db, project.id);
+    const columns: Column[] = [];
+    for (const { stageId, count } of counts) {
+      const page = { project, stageId, cursor: null, limit: input.perColumn };
+      const { items, nextCursor } = count > 0 ? await listColumn(db, page) : { items: [], nextCursor: null };
+      // Issues without a stage are rare, so their column shows only when it holds any.
+      if (stageId !== null || count > 0) columns.push({ stageId, count, issues: items, nextCursor });
+    }
+    return { seq, epoch, stages, lanes: [], tags: [], members, sprints: [], columns };
+  });
+}
+
+export async function getColumn(ctx: ProjectContext, input: Input<"board.column">): Promise<Output<"board.column">> {
+  const { stageId, cursor, limit } = input;
+  if (stageId !== null) {
+    const stages = await listStages(ctx.db, ctx.project.id);
+    found(
+      stages.find(({ id }) => id === stageId),
+      "Stage",
+    );
+  }
+  return listColumn(ctx.db, { project: ctx.project, stageId, cursor, limit });
+}

@@ -1,0 +1,48 @@
+import { sql } from "kysely";
+import type { TagRef, UserRef } from "../../../protocol/index.ts";
+import type { ProjectScope } from "../../kernel/context.ts";
+
+/** SQL for a protocol `UserRef` of the users row named `u`. */
+export const userRef = sql<UserRef>`json_build_object(
+  'id', u.id, 'displayName', u.display_name, 'avatarUrl', u.avatar_url, 'kind', u.kind
+)`;
+
+const reporter = sql<UserRef>`(select ${userRef} from users u where u.id = issues.reporter_id)`;
+const assignees = sql<UserRef[]>`case when issues.assignee_ids = '{}' then '[]'::json else (
+  select coalesce(json_agg(${userRef} order by a.place), '[]'::json)
+  from unnest(issues.assignee_ids) with ordinality as a(id, place) join users u on u.id = a.id
+) end`;
+
+/** The columns of protocol `Card`, no more and no less: rows go to the wire as they are. */
+export const cardColumns = ({ ref, key }: Pick<ProjectScope, "ref" | "key">) =>
+  [
+    "issues.id",
+    sql<string>`cast(${ref} as text)`.as("project"),
+    "issues.number",
+    sql<string>`cast(${key} as text) || '-' || issues.number`.as("key"),
+    "issues.title",
+    "issues.status",
+    "issues.priority",
+    "issues.type",
+    "issues.kind",
+    "issues.stageId",
+    sql<string | null>`null::uuid`.as("laneId"),
+    "issues.rank",
+    sql<string | null>`null::uuid`.as("sprintId"),
+    sql<number | null>`null::int`.as("parent"),
+    reporter.as("reporter"),
+    assignees.as("assignees"),
+    sql<TagRef[]>`'[]'::json`.as("tags"),
+    "issues.estimate",
+    "issues.commentCount",
+    "issues.timeSpentSeconds",
+    sql<Record<string, unknown>>`issues.fields`.as("fields"),
+    "issues.version",
+    "issues.createdAt",
+    "issues.updatedAt",
+    "issues.deletedAt",
+  ] as const;
+
+/** The columns of protocol `Issue`. */
+export const issueColumns = (project: Pick<ProjectScope, "ref" | "key">) =>
+  [...cardColumns(project), "issues.description"] as const;

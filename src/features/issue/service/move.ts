@@ -1,0 +1,61 @@
+import type { Input, Issue } from "../../../../protocol/index.ts";
+import type { ProjectContext } from "../../../kernel/context.ts";
+import { found } from "../../../kernel/errors.ts";
+import { transact } from "../../../kernel/transact.ts";
+import { changedData, changesBetween, historyBetween } from "../events.ts";
+import { checkRoom, rankAt, toPosition } from "../place.ts";
+import { MAX_RANK_LENGTH, ranksBetween } from "../rank.ts";
+import { findForPlacing, listNeighbours } from "../repository/find.ts";
+import { updateIssueRow, updateRanks } from "../repository/write.ts";
+import { checkPresent, missing } from "./find.ts";
+
+export async function moveIssue(ctx: ProjectContext, input: Input<"issue.move">): Promise<Issue> {
+  const { project } = ctx;
+  const position = toPosition(input);
+  const target = input.stageId === undefined ? "own" : { stageId: input.stageId };
+  const moved = await transact(ctx, project.stream, async (tx) => {
+    const placing = await findForPlacing(tx, { project, number: input.issue, target, position });
+    if (!placing) throw await missing(ctx, tx, input.issue);
+    const { issue, stageName } = placing;
+    checkPresent(issue);
+    const place = found(placing.place, "Stage");
+    const rank = rankAt(place, position);
+    if (place.stageId !== issue.stageId) checkRoom(place);
+
+    const status = place.stageId === issue.stageId ? issue.status : place.status;
+    const after = await updateIssueRow(tx, { project, id: issue.id }, { stageId: place.stageId, rank, status });
+    const names = { stageId: { from: stageName, to: place.name } };
+    const changes = { ...changesBetween(issue, after), rank };
+    tx.emit("issue.moved", changedData(after, changes), {
+      issue: after.number,
+      changes: historyBetween(issue, after, names),
+    });
+    return after;
+  });
+  if (moved.rank.length > MAX_RANK_LENGTH) await spreadRanks(ctx, moved);
+  return moved;
+}
+
+/** Wide enough that both ends of a run of inserts into one gap, which lengthened the keys, lie inside. */
+const SPREAD_REACH = 256;
+
+/** Gives the issues around one short ranks again: a mutation of its own, after the move. */
+async function spreadRanks(ctx: ProjectContext, { stageId, rank }: Issue): Promise<void> {
+  if (stageId === null) return;
+  const apart = { ...ctx, commandId: undefined, receipt: {} };
+  await transact(apart, ctx.project.stream, async (tx) => {
+    const { above, below } = await listNeighbours(tx, { stageId, rank, reach: SPREAD_REACH });
+    // The outermost stay where they are, unless the column ends there.
+    const low = above.length === SPREAD_REACH ? above.shift() : undefined;
+    const high = below.length === SPREAD_REACH ? below.pop() : undefined;
+    const inner = [...above, ...below];
+    const ranks = ranksBetween({ low: low?.rank ?? null, high: high?.rank ?? null }, inner.length);
+    const spread = await updateRanks(
+      tx,
+      inner.map(({ id }, i) => ({ id, rank: ranks[i] ?? "" })),
+    );
+    for (const issue of spread) {
+      tx.emit("issue.moved", changedData(issue, { rank: issue.rank }), { issue: issue.number });
+    }
+  });
+}

@@ -1,0 +1,15 @@
+import { refreshTokens } from "./service/refresh.ts";
+import { renewSession, showSession, validateToken, whoami } from "./service/show.ts";
+import { logIn, registerUser } from "./service/sign-in.ts";
+import { logOut } from "./service/sign-out.ts";
+
+export const sessionHandlers = {
+  "auth.register": registerUser,
+  "auth.login": logIn,
+  "auth.refresh": refreshTokens,
+  "auth.logout": logOut,
+  "auth.validate": validateToken,
+  "auth.session": showSession,
+  "session.whoami": whoami,
+  "session.renew": renewSession,
+};

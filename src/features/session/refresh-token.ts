@@ -1,0 +1,13 @@
+import { createHash, createHmac, hkdfSync, randomBytes } from "node:crypto";
+
+/** 256 random bits: opaque, so its hash needs no salt. */
+export const createRefreshToken = (): string => randomBytes(32).toString("base64url");
+
+/** All that is stored of a refresh token. */
+export const hashRefreshToken = (token: string): Buffer => createHash("sha256").update(token).digest();
+
+/** The token that follows `token`: derived, so that a repeated refresh gets the same one though only its hash is stored. */
+export function deriveSuccessor(secret: string, token: string): string {
+  const key = Buffer.from(hkdfSync("sha256", secret, "", "rhythm refresh token successor", 32));
+  return createHmac("sha256", key).update(token).digest("base64url");
+}

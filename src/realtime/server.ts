@@ -1,0 +1,179 @@
+/** The socket door: handshake, commands, control messages, and closing in an orderly way. */
+import { randomUUID } from "node:crypto";
+import type { Server as HttpServer } from "node:http";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Server, type Socket } from "socket.io";
+import { z } from "zod";
+import type { Ack } from "../../protocol/index.ts";
+import type { Execute } from "../commands/execute.ts";
+import type { Delivery, Feed } from "../feed/feed.ts";
+import type { Config } from "../kernel/config.ts";
+import type { Caller, Connection } from "../kernel/context.ts";
+import type { Db } from "../kernel/db.ts";
+import { AppError, toAppError, toWireError } from "../kernel/errors.ts";
+import { type StreamHead, userStream } from "../kernel/event-log.ts";
+import type { Logger } from "../kernel/log.ts";
+import type { Metrics } from "../kernel/metrics.ts";
+import { version } from "../kernel/package-root.ts";
+import { createBroadcast } from "./broadcast.ts";
+import { createLease } from "./lease.ts";
+import { createRooms, RESUME_LIMIT } from "./rooms.ts";
+import { watchSlowSockets } from "./slow-sockets.ts";
+
+/** Packets above this close the connection; HTTP bodies have the same limit. */
+export const MAX_PACKET_BYTES = 64 * 1024;
+const DRAIN_BATCHES = 20;
+const DRAIN_PAUSE_MS = 100;
+
+type Options = {
+  httpServer: HttpServer;
+  config: Config;
+  instance: string;
+  db: Db;
+  feed: Feed;
+  log: Logger;
+  metrics: Metrics;
+  execute: Execute;
+  authenticator: { authenticate(token: string): Promise<Caller>; forget(sessionId: string): void };
+  mayHear: (userId: string, stream: string) => Promise<void>;
+  now: () => Date;
+  headEveryMs: number;
+};
+
+export type Realtime = ReturnType<typeof createRealtime>;
+
+const Handshake = z.object({ token: z.string().min(1).max(4096) });
+
+/** Pages of other origins may not connect with a token that they found; programs send no origin. */
+function checkOrigin(socket: Socket, allowed: string[]): void {
+  const { origin, host } = socket.handshake.headers;
+  if (origin === undefined || allowed.includes(origin)) return;
+  if (origin === `http://${host}` || origin === `https://${host}`) return;
+  throw new AppError("forbidden", `Origin ${origin.slice(0, 100)} may not connect: add it to CORS_ORIGINS`);
+}
+
+export function createRealtime(options: Options) {
+  const { httpServer, config, instance, db, feed, log, metrics, execute, authenticator, mayHear } = options;
+  const io = new Server(httpServer, {
+    path: "/socket.io",
+    transports: ["websocket"],
+    serveClient: false,
+    maxHttpBufferSize: MAX_PACKET_BYTES,
+    perMessageDeflate: false,
+    httpCompression: false,
+    connectTimeout: 5000,
+    pingInterval: 15_000,
+    pingTimeout: 10_000,
+  });
+  const broadcast = createBroadcast(io, metrics);
+  const rooms = createRooms({ db, feed, broadcast, log, metrics, mayHear });
+  const lease = createLease(options.now);
+  let draining = false;
+
+  io.use((socket, next) => {
+    const admit = async (): Promise<void> => {
+      if (draining)
+        throw new AppError("unavailable", "This instance is stopping; connect again", { retryAfterMs: 1000 });
+      checkOrigin(socket, config.CORS_ORIGINS);
+      const handshake = Handshake.safeParse(socket.handshake.auth);
+      if (!handshake.success) throw new AppError("unauthenticated", "The handshake needs auth: { token }");
+      socket.data.token = handshake.data.token;
+      socket.data.caller = await authenticator.authenticate(handshake.data.token);
+    };
+    admit().then(
+      () => next(),
+      (thrown: unknown) => {
+        const error = toAppError(thrown);
+        if (error.code === "internal") log.error({ err: error.cause }, "handshake failed");
+        next(Object.assign(new Error(error.message), { data: toWireError(error) }));
+      },
+    );
+  });
+
+  /**
+   * Follows the user's stream for the end of the session, whether or not the client subscribes, and looks once more
+   * at what may have ended before it was followed.
+   */
+  async function followUser(socket: Socket, stream: string): Promise<void> {
+    try {
+      await feed.watch(stream);
+      authenticator.forget(socket.data.caller.sessionId);
+      await authenticator.authenticate(socket.data.token);
+    } catch (error) {
+      if (toAppError(error).code === "unauthenticated") socket.disconnect(true);
+      else log.warn({ err: error }, "feed could not follow a user");
+    }
+  }
+
+  io.on("connection", (socket: Socket) => {
+    const ownStream = userStream(socket.data.caller.actor.id);
+    metrics.sockets.inc();
+    rooms.opened(socket);
+    lease.start(socket);
+    void followUser(socket, ownStream);
+    socket.on("disconnect", () => {
+      metrics.sockets.dec();
+      rooms.closed(socket);
+      lease.stop(socket);
+      feed.unwatch(ownStream);
+    });
+    const connection: Connection = {
+      subscribe: (stream, since, guards = []) => rooms.subscribe(socket, stream, since, guards),
+      unsubscribe: (stream) => rooms.unsubscribe(socket, stream),
+      renew(caller) {
+        socket.data.caller = caller;
+        lease.start(socket);
+      },
+    };
+    socket.onAny((name: string, ...args: unknown[]) => {
+      const last = args.at(-1);
+      const answer = typeof last === "function" ? (ack: Ack) => last(ack) : () => undefined;
+      const input = args[0] === last && typeof last === "function" ? undefined : args[0];
+      const caller = lease.isOver(socket) ? undefined : (socket.data.caller as Caller);
+      void execute({ name, input, caller, requestId: randomUUID(), connection }).then(answer);
+    });
+    const limits = { packetBytes: MAX_PACKET_BYTES, pullEvents: 500, resumeEvents: RESUME_LIMIT };
+    socket.emit("hello", { serverVersion: version, instance, limits });
+  });
+
+  const sendHead = ({ stream, epoch, seq }: StreamHead): void => {
+    if (io.sockets.adapter.rooms.has(stream)) io.local.to(stream).emit("head", { stream, epoch, seq });
+  };
+  const beacon = setInterval(() => feed.positions().forEach(sendHead), options.headEveryMs);
+  const stopWatching = watchSlowSockets(io, log, metrics);
+
+  return {
+    io,
+
+    /** Everything that the feed delivers passes here once, in order. */
+    deliver(delivery: Delivery): void {
+      broadcast.add(delivery);
+      rooms.noticed(delivery);
+      for (const { type, data } of delivery.events) {
+        if (type === "session.revoked") lease.end(String(data["sessionId"]));
+      }
+    },
+
+    /** Another epoch: clients see it, drop what they hold, and subscribe anew. */
+    epochChanged: sendHead,
+
+    /** Admits nobody from now on, and says so. */
+    announceDrain(retryAfterMs: number): void {
+      draining = true;
+      io.local.emit("draining", { retryAfterMs });
+    },
+
+    /** Closes all sockets so that clients reconnect elsewhere, in batches so that they do not all come at once. */
+    async close(): Promise<void> {
+      clearInterval(beacon);
+      stopWatching();
+      const sockets = [...io.of("/").sockets.values()];
+      const batch = Math.max(50, Math.ceil(sockets.length / DRAIN_BATCHES));
+      for (let i = 0; i < sockets.length; i += batch) {
+        for (const socket of sockets.slice(i, i + batch)) socket.conn.close();
+        if (i + batch < sockets.length) await sleep(DRAIN_PAUSE_MS);
+      }
+      await io.close();
+    },
+  };
+}
