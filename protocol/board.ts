@@ -6,7 +6,7 @@ import { ProjectMember } from "./project.ts";
 import { Stage } from "./stage.ts";
 import { ActorRef } from "./stream.ts";
 
-const Column = z.strictObject({
+export const Column = z.strictObject({
   stageId: z.uuid().nullable().describe("null: issues whose stage was deleted; only there when there are any"),
   count: z.int().describe("All issues of the column, shown or not."),
   issues: z.array(Card),
@@ -14,8 +14,8 @@ const Column = z.strictObject({
 });
 export type Column = z.infer<typeof Column>;
 
-const Lane = z.strictObject({ id: z.uuid(), name: z.string(), color: z.string().nullable(), position: z.int() });
-const Sprint = z.strictObject({
+export const Lane = z.strictObject({ id: z.uuid(), name: z.string(), color: z.string().nullable(), position: z.int() });
+export const Sprint = z.strictObject({
   id: z.uuid(),
   name: z.string(),
   goal: z.string(),

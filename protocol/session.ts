@@ -11,14 +11,14 @@ const Password = z.string().min(10).max(128);
 const AnyPassword = z.string().min(1).max(128);
 const RefreshToken = z.string().min(1).max(200);
 
-const Tokens = z.strictObject({
+export const Tokens = z.strictObject({
   accessToken: z.string(),
   refreshToken: z.string(),
   expiresInSeconds: z.int(),
   user: User,
 });
 
-const Session = z.strictObject({
+export const Session = z.strictObject({
   user: User,
   sessionId: z.uuid(),
   expiresAt: Time.describe("End of the access token that was shown."),

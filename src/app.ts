@@ -6,9 +6,9 @@ import type { WireEvent } from "../protocol/index.ts";
 import { createAccessCache, mayHear, touchesAccess } from "./commands/authorize.ts";
 import { createExecute, type Execute } from "./commands/execute.ts";
 import { createAuthenticator } from "./features/session/authenticate.ts";
+import { pruneSessions } from "./features/session/repository.ts";
 import { type Doorbell, openDoorbell } from "./feed/doorbell.ts";
 import { createFeed, type Delivery } from "./feed/feed.ts";
-import { pruneSessions } from "./features/session/repository.ts";
 import { createHttp, type Readiness } from "./http/server.ts";
 import type { Config } from "./kernel/config.ts";
 import type { Parts } from "./kernel/context.ts";
@@ -104,7 +104,9 @@ export async function createApp(config: AppConfig, overrides: Overrides = {}): P
   const health = () => readiness(database, relay, draining);
   let draining = false;
 
-  const httpServer = createServer(createHttp({ config, log, metrics, execute, authenticate: authenticator.authenticate, health, now }));
+  const httpServer = createServer(
+    createHttp({ config, log, metrics, execute, authenticate: authenticator.authenticate, health }),
+  );
   // Slow senders may not hold connections: reliability research, S15.
   httpServer.headersTimeout = 10_000;
   httpServer.requestTimeout = 15_000;
@@ -124,10 +126,7 @@ export async function createApp(config: AppConfig, overrides: Overrides = {}): P
   });
   realtime = sockets;
   if (config.REDIS_URL) relay = openRelay(sockets.io, config.REDIS_URL, log, offer);
-  const housekeeping = startHousekeeping(log, [
-    () => pruneAnswers(database.pool),
-    () => pruneSessions(database.pool),
-  ]);
+  const housekeeping = startHousekeeping(log, [() => pruneAnswers(database.pool), () => pruneSessions(database.pool)]);
 
   return {
     instance,

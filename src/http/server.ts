@@ -12,7 +12,7 @@ import { type CommandParts, createCommandRoutes } from "./routes.ts";
 
 export type { Readiness } from "./health.ts";
 
-export type HttpParts = Pick<Parts, "config" | "log" | "metrics" | "now"> &
+export type HttpParts = Pick<Parts, "config" | "log" | "metrics"> &
   CommandParts & {
     health: () => Promise<Readiness>;
   };

@@ -130,7 +130,9 @@ export function createRealtime(options: Options) {
       const answer = typeof last === "function" ? (ack: Ack) => last(ack) : () => undefined;
       const input = args[0] === last && typeof last === "function" ? undefined : args[0];
       const caller = lease.isOver(socket) ? undefined : (socket.data.caller as Caller);
-      void execute({ name, input, caller, requestId: randomUUID(), connection }).then(answer);
+      execute({ name, input, caller, requestId: randomUUID(), connection })
+        .then(answer)
+        .catch((error: unknown) => log.error({ err: error, command: name }, "answer could not be sent"));
     });
     const limits = { packetBytes: MAX_PACKET_BYTES, pullEvents: 500, resumeEvents: RESUME_LIMIT };
     socket.emit("hello", { serverVersion: version, instance, limits });

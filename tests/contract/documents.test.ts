@@ -35,7 +35,7 @@ const byName = catalogue
   .map(([name]) => `/api/v1/commands/${name}`);
 
 test("the generated files are fresh", async () => {
-  const script = fileURLToPath(new URL("src/cli/generate.ts", packageRoot));
+  const script = fileURLToPath(new URL("src/generate.ts", packageRoot));
   const check = promisify(execFile)(process.execPath, ["--import", "tsx", script, "--check"], {
     cwd: fileURLToPath(packageRoot),
   });

@@ -38,7 +38,6 @@ export function openDoor() {
     config: readConfig({ JWT_SECRET: "x".repeat(32), CORS_ORIGINS: board, NODE_ENV: "test" }),
     log: pino({ level: "debug" }, { write: (line) => door.logged.push(JSON.parse(line)) }),
     metrics: createMetrics(),
-    now: () => new Date(),
     health: () => door.health(),
     async execute(command) {
       door.asked.push(command);

@@ -1,8 +1,8 @@
 /** Writes the generated files; with `--check` exits 1 when one is stale. */
 import { readFileSync, writeFileSync } from "node:fs";
-import { printProtocol } from "../../protocol/print.ts";
-import { packageRoot, version } from "../kernel/package-root.ts";
-import { printSettings } from "../kernel/print-settings.ts";
+import { printProtocol } from "../protocol/print.ts";
+import { packageRoot, version } from "./kernel/package-root.ts";
+import { printSettings } from "./kernel/print-settings.ts";
 
 const files = { ...printProtocol(version), ".env.example": printSettings() };
 
