@@ -6,6 +6,15 @@ create table streams (
   epoch text not null default substr(replace(gen_random_uuid()::text, '-', ''), 1, 8)
 );
 
+-- Every user, organization and project has a stream from its first moment, so that its epoch never changes later.
+create function create_stream() returns trigger language plpgsql as $$
+begin
+  insert into streams (id) values (tg_argv[0] || ':' || new.id) on conflict do nothing;
+  return null;
+end
+$$;
+create trigger users_stream after insert on users for each row execute function create_stream('user');
+
 create type actor_kind as enum ('user', 'bot', 'script', 'system');
 
 -- No foreign keys: history outlives what it tells of.

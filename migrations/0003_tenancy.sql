@@ -43,3 +43,6 @@ create table project_members (
   primary key (project_id, user_id)
 );
 create index project_members_user on project_members (user_id);
+
+create trigger orgs_stream after insert on orgs for each row execute function create_stream('org');
+create trigger projects_stream after insert on projects for each row execute function create_stream('project');

@@ -41,7 +41,8 @@ create table issues (
   deleted_at timestamptz,
   unique (project_id, number)
 );
-create index issues_column on issues (stage_id, rank, number) where deleted_at is null;
+-- Whole, so that deleting a stage finds its issues; with deleted_at, so that counting reads the index alone.
+create index issues_column on issues (stage_id, rank, number) include (deleted_at);
 create index issues_updated on issues (project_id, updated_at, number) where deleted_at is null;
 create index issues_created on issues (project_id, created_at, number) where deleted_at is null;
 create index issues_priority on issues (project_id, priority, number) where deleted_at is null;

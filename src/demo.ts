@@ -1,7 +1,6 @@
 import { createHash } from "node:crypto";
 import type { CommandName, Output } from "../protocol/index.ts";
 import type { App } from "./app.ts";
-import { userStream } from "./kernel/event-log.ts";
 
 export const demoUsers = [
   { name: "ada", email: "ada@demo.local", role: "owner" },
@@ -48,7 +47,6 @@ export async function seedDemo(app: App): Promise<void> {
   for (const { name, email } of demoUsers) {
     const person = [demoId(name), email, displayName(name)];
     await pool.query("insert into users (id, email, display_name) values ($1, $2, $3) on conflict do nothing", person);
-    await pool.query("insert into streams (id) values ($1) on conflict do nothing", [userStream(demoId(name))]);
   }
   const hashes = Promise.all(demoUsers.map(({ name }) => app.parts.passwords.hash(demoPassword(name))));
   await makeWorkspace(app);

@@ -11,53 +11,66 @@ import { migrate } from "./kernel/migrate.ts";
 /** sysexits.h: configuration error. */
 const EX_CONFIG = 78;
 
-async function start(config: Config, log: Logger): Promise<void> {
+const say = (text: string): void => void process.stderr.write(`${text}\n`);
+
+async function run(config: Config, log: Logger): Promise<void> {
   let embedded: EmbeddedPostgres | undefined;
   let app: App | undefined;
-  let stopping = false;
+  let ending = false;
 
-  const stop = async (signal: string): Promise<void> => {
-    if (stopping) process.exit(1);
-    stopping = true;
-    log.info({ signal }, "stopping");
+  // Postgres last: everything before still writes.
+  const close = async (): Promise<void> => {
     await app?.close();
     await embedded?.stop();
-    log.info("stopped");
-    process.exit(0);
   };
-  const stopOn = (signal: NodeJS.Signals) => process.on(signal, () => void stop(signal).catch(fail));
-  const fail = (error: unknown): void => {
-    log.fatal({ err: error }, "cannot go on");
-    process.exit(1);
+  const end = (code: number): void => {
+    // A second signal does not wait.
+    if (ending) process.exit(1);
+    ending = true;
+    close().then(
+      () => process.exit(code),
+      (error: unknown) => {
+        log.fatal({ err: error }, "could not stop in order");
+        process.exit(1);
+      },
+    );
   };
-  process.on("uncaughtException", fail);
-  stopOn("SIGTERM");
-  stopOn("SIGINT");
-
-  let url = config.DATABASE_URL;
-  if (url === undefined) {
-    embedded = await startEmbedded({ dir: path.join(config.DATA_DIR, "postgres") });
-    url = embedded.url;
+  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+    process.on(signal, () => {
+      log.info({ signal }, "stopping");
+      end(0);
+    });
   }
-  const applied = await migrate(url);
-  if (applied.length > 0) log.info({ applied }, "migrated");
-  app = await createApp({ ...config, DATABASE_URL: url }, { log });
-  if (config.SEED_DEMO) await seedDemo(app);
-  const { url: address } = await app.listen();
-  log.info({ address, version: process.version }, "ready");
-  process.stdout.write(bannerText({ address, config, embedded: embedded !== undefined, seconds: process.uptime() }));
+  process.on("uncaughtException", (error) => {
+    log.fatal({ err: error }, "fault of the server; stopping");
+    end(1);
+  });
+
+  try {
+    if (config.DATABASE_URL === undefined) {
+      embedded = await startEmbedded({ dir: path.join(config.DATA_DIR, "postgres") });
+    }
+    const url = config.DATABASE_URL ?? embedded?.url ?? "";
+    const applied = await migrate(url);
+    if (applied.length > 0) log.info({ applied }, "migrated");
+    app = await createApp({ ...config, DATABASE_URL: url }, { log });
+    if (config.SEED_DEMO) await seedDemo(app);
+    const { url: address } = await app.listen();
+    log.info({ address, node: process.version }, "ready");
+    process.stdout.write(bannerText({ address, config, embedded: embedded !== undefined, seconds: process.uptime() }));
+  } catch (error) {
+    if (ending) return;
+    say(`rhythm cannot start: ${error instanceof Error ? error.message : String(error)}`);
+    log.debug({ err: error }, "start failed");
+    end(1);
+  }
 }
 
 try {
   const config = readConfig(process.env);
-  const log = openLog(config);
-  start(config, log).catch((error: unknown) => {
-    process.stderr.write(`rhythm cannot start: ${error instanceof Error ? error.message : String(error)}\n`);
-    log.debug({ err: error }, "start failed");
-    process.exit(1);
-  });
+  await run(config, openLog(config));
 } catch (error) {
   if (!(error instanceof ConfigError)) throw error;
-  process.stderr.write(`${error.message}\n`);
-  process.exit(EX_CONFIG);
+  say(error.message);
+  process.exitCode = EX_CONFIG;
 }

@@ -1,7 +1,8 @@
 import { LRUCache } from "lru-cache";
-import type { Access, OrgRole, ProjectRole } from "../../protocol/index.ts";
+import type { Access } from "../../protocol/index.ts";
 import { orgRoles, projectRoles } from "../../protocol/index.ts";
 import { findOrgAccess, type OrgAccess } from "../features/org/repository.ts";
+import { effectiveRole, impliedRole } from "../features/project/policy.ts";
 import { findProjectAccess, type ProjectAccess } from "../features/project/repository.ts";
 import type { Context, OrgScope, ProjectScope } from "../kernel/context.ts";
 import type { Db } from "../kernel/db.ts";
@@ -61,17 +62,6 @@ export const endsAccess = (type: string): boolean =>
 
 const reaches = <R extends string>(ladder: readonly R[], role: R, needed: string): boolean =>
   ladder.indexOf(role) >= (ladder as readonly string[]).indexOf(needed);
-
-/** The project role that an org role gives: owners and admins run every project, members report. */
-const impliedRole = (orgRole: OrgRole | null): ProjectRole | undefined => {
-  if (orgRole === null) return undefined;
-  return orgRole === "member" ? "reporter" : "admin";
-};
-
-const effectiveRole = ({ orgRole, projectRole }: ProjectAccess): ProjectRole | undefined => {
-  const implied = impliedRole(orgRole);
-  return implied === "admin" ? implied : (projectRole ?? implied);
-};
 
 function toOrgScope(access: OrgAccess | undefined): OrgScope {
   const { id, slug, role } = found(access, "Organization");

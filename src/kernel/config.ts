@@ -126,6 +126,9 @@ const seen = (setting: Setting, value: string | undefined): string => {
   return setting.secret ? `${Buffer.byteLength(value)} bytes` : JSON.stringify(value.slice(0, 60));
 };
 
+const needed = (error: z.ZodError): string | undefined =>
+  error.issues[0]?.message.replace("Invalid option: expected one of ", "one of ");
+
 /** Settings from `env`; an empty variable counts as unset. Throws ConfigError. May write a secret into DATA_DIR. */
 export function readConfig(env: NodeJS.ProcessEnv): Config {
   const faults: string[] = [];
@@ -134,7 +137,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     const raw = env[name] || undefined;
     const parsed = setting.schema.safeParse(raw ?? setting.default);
     if (parsed.success) values[name] = parsed.data;
-    else faults.push(`${name}: saw ${seen(setting, raw)}, need ${parsed.error.issues[0]?.message}`);
+    else faults.push(`${name}: saw ${seen(setting, raw)}, need ${needed(parsed.error)}`);
   }
   const read = values as Settings;
   const needsSecret = read.DATABASE_URL !== undefined || read.NODE_ENV === "production";

@@ -51,6 +51,11 @@ export function toAppError(error: unknown): AppError {
     return new AppError("unavailable", "The database is away; try again", { cause: error, retryAfterMs: 1000 });
   }
   if (state === "23505") return new AppError("conflict", "It exists already", { cause: error });
+  // A row that this one needs was deleted meanwhile.
+  if (state === "23503") return new AppError("not_found", "What this belongs to is gone", { cause: error });
+  // Values of a wrong form can only come from a cursor, which is the client's to keep whole.
+  if (state !== undefined && ["22P02", "22003", "22007", "22008"].includes(state))
+    return invalid("cursor", "not a cursor of this list");
   // 22021 and 22P05: text that Postgres cannot hold; 57014: statement_timeout.
   if (state === "22021" || state === "22P05")
     return new AppError("invalid", "Text has a character that cannot be stored", { cause: error });

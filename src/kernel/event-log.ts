@@ -29,26 +29,26 @@ export type Done = { kind: "done"; data: unknown; events: PendingEvent[] };
 type Head = { seq: number; answers: Map<string, Answer> };
 
 type StoredAnswer = Answer & { actorId: string; commandId: string };
-const answerColumns = `'actorId', actor_id, 'commandId', command_id, 'inputHash', encode(input_hash, 'hex'),
-  'stream', stream, 'seq', seq, 'data', data`;
+/** SQL for the answers of the actors and command ids in two array parameters, the first of them `$first`. */
+const storedAnswers = (first: number) => `select json_agg(json_build_object(
+    'actorId', actor_id, 'commandId', command_id, 'inputHash', encode(input_hash, 'hex'), 'stream', stream, 'seq', seq, 'data', data
+  )) from command_answers
+  where (actor_id, command_id) in (select * from unnest($${first}::uuid[], $${first + 1}::uuid[]))`;
 
-/** Locks the stream's row, making it on first use, and looks up the answers of command ids that were sent before. */
+/**
+ * Locks the stream's row and looks up the answers of command ids that were sent before. There is no row yet when the
+ * command itself makes what the stream belongs to: nobody else can know its id.
+ */
 export async function lockStream(connection: Connection, stream: string, contexts: Context[]): Promise<Head> {
   const asked = contexts.filter(({ commandId }) => commandId !== undefined);
-  const values = [stream, asked.map(({ actor }) => actor.id), asked.map(({ commandId }) => commandId)];
-  const lock = `select seq, (
-      select json_agg(json_build_object(${answerColumns})) from command_answers
-      where (actor_id, command_id) in (select * from unnest($2::uuid[], $3::uuid[]))
-    ) as answers
-    from streams where id = $1 for update`;
-  let [row] = await connection.query(lock, values);
-  if (!row) {
-    await connection.query("insert into streams (id) values ($1) on conflict do nothing", [stream]);
-    [row] = await connection.query(lock, values);
-  }
+  const ids = [asked.map(({ actor }) => actor.id), asked.map(({ commandId }) => commandId)];
+  const lock = `select seq, (${storedAnswers(2)}) as answers from streams where id = $1 for update`;
+  let [row] = await connection.query(lock, [stream, ...ids]);
+  if (!row && asked.length > 0)
+    [row] = await connection.query(`select 0 as seq, (${storedAnswers(1)}) as answers`, ids);
   const stored = (row?.["answers"] ?? []) as StoredAnswer[];
   return {
-    seq: Number(row?.["seq"]),
+    seq: Number(row?.["seq"] ?? 0),
     answers: new Map(stored.map((answer) => [`${answer.actorId} ${answer.commandId}`, answer])),
   };
 }

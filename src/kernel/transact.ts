@@ -159,37 +159,35 @@ export function createWriter(options: { database: Database; committed: (events: 
   /** One transaction for all `jobs`. Throws when it was rolled back, or `unavailable` when nobody knows. */
   async function commit(stream: string, jobs: Job[]): Promise<Outcome[]> {
     const connection = await database.connect();
-    let phase: "open" | "committing" | "over" | "broken" = "open";
+    let broken = false;
+    let committing = false;
+    let written: CommittedEvent[];
+    const outcomes: Outcome[] = [];
     try {
       await connection.query("begin");
       const contexts = jobs.map(({ ctx }) => ctx);
       const head = await lockStream(connection, stream, contexts);
-      const outcomes: Outcome[] = [];
       for (const job of jobs) outcomes.push(await runJob(connection, stream, job, head.answers.get(jobKey(job) ?? "")));
       const done = outcomes.flatMap((outcome, i) => {
         const ctx = contexts[i];
         return ctx && outcome.kind === "done" ? [{ ctx, outcome }] : [];
       });
-      const written = await record(connection, stream, head, done);
-      phase = "committing";
+      written = await record(connection, stream, head, done);
+      committing = true;
       await connection.query("commit");
-      phase = "over";
-      committed(written);
-      return outcomes;
     } catch (error) {
-      if (phase === "committing") {
-        phase = "broken";
-        throw new AppError("unavailable", "The database went away; retry with the same commandId", { cause: error });
-      }
-      phase = "broken";
-      await connection.query("rollback").then(
-        () => (phase = "over"),
-        () => undefined,
+      broken = await connection.query("rollback").then(
+        () => false,
+        () => true,
       );
-      throw error;
+      // Postgres says why it refused a commit; only a connection that was lost leaves it open.
+      if (!committing || !broken) throw error;
+      throw new AppError("unavailable", "The database went away; retry with the same commandId", { cause: error });
     } finally {
-      connection.release(phase === "broken");
+      connection.release(broken);
     }
+    committed(written);
+    return outcomes;
   }
 
   async function runAlone(stream: string, job: Job): Promise<void> {

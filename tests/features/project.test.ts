@@ -169,9 +169,9 @@ test("a role set by hand counts, below or above what the organization gives", as
   const member = await ann.ok("project.setRole", { project, userId, role: "developer" });
   expect(await roleOfBob()).toBe("developer");
 
+  expect((await cid.next("project.member_role_changed")).data).toEqual({ member });
   const ofBob = cid.heard.filter(({ type, data }) => type.startsWith("project.member") && isOf(data, userId));
   expect(ofBob.map(({ type }) => type)).toEqual(["project.member_added", "project.member_role_changed"]);
-  expect((await cid.next("project.member_role_changed")).data).toEqual({ member });
 });
 
 const isOf = (data: Record<string, unknown>, userId: string): boolean =>

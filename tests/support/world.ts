@@ -1,7 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { onTestFinished } from "vitest";
 import type { OrgRole, ProjectRole } from "../../protocol/index.ts";
-import { userStream } from "../../src/kernel/event-log.ts";
 import { type Client, connect } from "./client.ts";
 import type { Running } from "./harness.ts";
 
@@ -17,7 +16,6 @@ export async function createUser(
   const email = `${name}-${userId.slice(0, 8)}@test.example`;
   const { pool } = app.parts.database;
   await pool.query("insert into users (id, email, display_name) values ($1, $2, $3)", [userId, email, name]);
-  await pool.query("insert into streams (id) values ($1)", [userStream(userId)]);
   await pool.query("insert into sessions (id, user_id, expires_at) values ($1, $2, now() + interval '1 day')", [
     sessionId,
     userId,

@@ -3,7 +3,8 @@ import type { Card, ProjectMember } from "../../../protocol/index.ts";
 import type { ProjectScope } from "../../kernel/context.ts";
 import type { Db } from "../../kernel/db.ts";
 import { behind, readCursor, toPage } from "../../kernel/page.ts";
-import { cardColumns, userRef } from "../issue/columns.ts";
+import { cardColumns } from "../issue/columns.ts";
+import { userRef } from "../org/person.ts";
 
 /** How many issues each stage holds, left to right, and last those without a stage. */
 export async function countColumns(db: Db, projectId: string): Promise<{ stageId: string | null; count: number }[]> {

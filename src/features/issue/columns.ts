@@ -1,11 +1,7 @@
 import { sql } from "kysely";
 import type { TagRef, UserRef } from "../../../protocol/index.ts";
 import type { ProjectScope } from "../../kernel/context.ts";
-
-/** SQL for a protocol `UserRef` of the users row named `u`. */
-export const userRef = sql<UserRef>`json_build_object(
-  'id', u.id, 'displayName', u.display_name, 'avatarUrl', u.avatar_url, 'kind', u.kind
-)`;
+import { userRef } from "../org/person.ts";
 
 const reporter = sql<UserRef>`(select ${userRef} from users u where u.id = issues.reporter_id)`;
 const assignees = sql<UserRef[]>`case when issues.assignee_ids = '{}' then '[]'::json else (

@@ -27,7 +27,7 @@ export async function addMember(ctx: OrgContext, input: Input<"member.add">): Pr
     const present = found(await findPerson(tx, { orgId, person, actorId: ctx.actor.id }), "User");
     const { user, email } = present;
     const actorRole = found(present.actorRole, "Organization");
-    if (!mayChangeRole(actorRole, { from: present.role, to: role })) throw ownersOnly();
+    if (!mayChangeRole(actorRole, { from: null, to: role })) throw ownersOnly();
     if (present.role !== null) {
       throw new AppError("conflict", "Already a member", { details: { current: { role: present.role } } });
     }
