@@ -26,7 +26,10 @@ create table issues (
   priority issue_priority not null,
   type issue_type not null,
   kind issue_kind not null,
-  stage_id uuid references stages on delete set null,
+  -- No foreign key: all who write it or delete a stage hold the stream's lock, and a move need not lock the stage too.
+  stage_id uuid,
+  -- The column of the board: its stage, the project for issues without one, none for deleted issues.
+  column_id uuid generated always as (case when deleted_at is null then coalesce(stage_id, project_id) end) stored,
   -- Fractional key, compared bytewise. Unique by the stream's lock, not by an index, which would refuse a rebalance.
   rank text collate "C" not null,
   reporter_id uuid not null references users,
@@ -36,33 +39,33 @@ create table issues (
   time_spent_seconds int not null default 0,
   fields jsonb not null default '{}',
   version int not null default 1,
-  created_at timestamptz not null default now(),
-  updated_at timestamptz not null default now(),
+  -- The statement's time, not the transaction's, which may have waited for the lock: in the order of numbers and versions.
+  created_at timestamptz not null default statement_timestamp(),
+  updated_at timestamptz not null default statement_timestamp(),
   deleted_at timestamptz,
   unique (project_id, number)
 );
--- Whole, so that deleting a stage finds its issues; with deleted_at, so that counting reads the index alone.
-create index issues_column on issues (stage_id, rank, number) include (deleted_at);
+-- Every update of an issue writes to each of these: about 5 us and 85 bytes of log for one, 170 for gin.
+create index issues_column on issues (column_id, rank, number) where column_id is not null;
 create index issues_updated on issues (project_id, updated_at, number) where deleted_at is null;
-create index issues_created on issues (project_id, created_at, number) where deleted_at is null;
 create index issues_priority on issues (project_id, priority, number) where deleted_at is null;
 create index issues_assignees on issues using gin (assignee_ids);
 
 -- Apart from issues, so that a move does not touch the text index.
 create table issue_texts (
   issue_id uuid primary key references issues on delete cascade,
-  project_id uuid not null,
+  -- The project's id is one of the words, so that the index finds the issues of one project alone.
   words tsvector not null
 );
 create index issue_texts_words on issue_texts using gin (words);
 
 create function index_issue_text() returns trigger language plpgsql as $$
 begin
-  insert into issue_texts (issue_id, project_id, words)
+  insert into issue_texts (issue_id, words)
   values (
     new.id,
-    new.project_id,
-    setweight(to_tsvector('english', new.title), 'A') || setweight(to_tsvector('english', new.description), 'B')
+    array_to_tsvector(array[new.project_id::text])
+      || setweight(to_tsvector('english', new.title), 'A') || setweight(to_tsvector('english', new.description), 'B')
   )
   on conflict (issue_id) do update set words = excluded.words;
   return null;

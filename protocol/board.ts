@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { exampleId, IssueNumber, ProjectRef, page, paging, Time } from "./common.ts";
+import { exampleId, Id, IssueNumber, ProjectRef, page, paging, Time } from "./common.ts";
 import { query } from "./define.ts";
 import { Card, TagRef } from "./issue-fields.ts";
 import { ProjectMember } from "./project.ts";
@@ -67,7 +67,7 @@ export const boardCommands = {
   "board.column": query({
     summary: "The next cards of one column.",
     access: "project:viewer",
-    input: { project: ProjectRef, stageId: z.uuid().nullable(), ...paging },
+    input: { project: ProjectRef, stageId: Id.nullable(), ...paging },
     output: page(Card),
     http: "GET /orgs/{org}/projects/{project}/board/{stageId}",
     example: { project: "acme/web", stageId: exampleId },
@@ -78,7 +78,7 @@ export const boardCommands = {
     input: {
       project: ProjectRef,
       issue: IssueNumber.optional(),
-      actor: z.uuid().optional(),
+      actor: Id.optional(),
       type: z.string().max(60).optional(),
       ...paging,
     },

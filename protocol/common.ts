@@ -8,6 +8,8 @@ export const ProjectRef = z
   .describe("Slugs of organization and project, as `acme/web`.");
 /** 2^31 - 1: the column is an int4. */
 export const IssueNumber = z.int().min(1).max(2_147_483_647).describe("The issue's number in its project.");
+/** Of an input: Postgres writes ids in small letters, and so ids can be compared. */
+export const Id = z.uuid().toLowerCase();
 export const Time = z.iso.datetime();
 export const Email = z
   .string()

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { exampleId, IssueNumber, Nothing, oneOrMany, ProjectRef, page, paging, Time } from "./common.ts";
+import { exampleId, Id, IssueNumber, Nothing, oneOrMany, ProjectRef, page, paging, Time } from "./common.ts";
 import { event, mutation, query } from "./define.ts";
 import { Card, Description, Estimate, Issue, IssueKind, IssueType, Priority, Status, Title } from "./issue-fields.ts";
 
@@ -9,7 +9,7 @@ const path = "/orgs/{org}/projects/{project}/issues";
 
 /** A moment, or how long ago, as `7d`, `12h`, `30m`. */
 const Ago = z.union([Time, z.string().regex(/^[1-9]\d{0,3}[mhdw]$/, "ISO time or an age as 7d, 12h, 30m, 2w")]);
-const Assignee = z.union([z.uuid(), z.enum(["me", "none"])]);
+const Assignee = z.union([Id, z.enum(["me", "none"])]);
 
 export const issueCommands = {
   "issue.create": mutation({
@@ -22,8 +22,8 @@ export const issueCommands = {
       type: IssueType.default("task"),
       kind: IssueKind.default("task"),
       priority: Priority.default("normal"),
-      stageId: z.uuid().optional(),
-      assigneeIds: z.array(z.uuid()).max(20).optional().describe("developer and up"),
+      stageId: Id.optional(),
+      assigneeIds: z.array(Id).max(20).optional().describe("developer and up"),
       estimate: Estimate.optional().describe("developer and up"),
     },
     output: Issue,
@@ -53,8 +53,8 @@ export const issueCommands = {
       kind: oneOrMany(IssueKind).optional(),
       priority: oneOrMany(Priority).optional(),
       assignee: oneOrMany(Assignee).optional(),
-      reporter: oneOrMany(z.union([z.uuid(), z.literal("me")])).optional(),
-      stageId: oneOrMany(z.uuid()).optional(),
+      reporter: oneOrMany(z.union([Id, z.literal("me")])).optional(),
+      stageId: oneOrMany(Id).optional(),
       updatedBefore: Ago.optional(),
       sort: z.enum(["updated", "created", "priority", "rank", "relevance"]).optional().describe("relevance with q"),
       ...paging,
@@ -90,7 +90,7 @@ export const issueCommands = {
     access: "project:developer",
     input: {
       ...at,
-      stageId: z.uuid().optional().describe("Its own stage unless given."),
+      stageId: Id.optional().describe("Its own stage unless given."),
       after: IssueNumber.nullish(),
       before: IssueNumber.optional(),
     },

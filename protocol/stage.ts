@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { exampleId, Name, Nothing, ProjectRef } from "./common.ts";
+import { exampleId, Id, Name, Nothing, ProjectRef } from "./common.ts";
 import { event, mutation, query } from "./define.ts";
 import { Status } from "./issue-fields.ts";
 
@@ -12,6 +12,9 @@ export const Stage = z.strictObject({
   wipMode: z.enum(["warn", "block"]).describe("block: a full stage refuses with `wip_exceeded`."),
 });
 export type Stage = z.infer<typeof Stage>;
+
+/** `stage.reorder` names them all. */
+export const MAX_STAGES = 100;
 
 const WipLimit = z.int().min(1).max(10_000).nullable();
 const WipMode = z.enum(["warn", "block"]);
@@ -46,7 +49,7 @@ export const stageCommands = {
     access: "project:admin",
     input: {
       project: ProjectRef,
-      stageId: z.uuid(),
+      stageId: Id,
       patch: z.strictObject({
         name: Name.optional(),
         status: Status.optional(),
@@ -62,7 +65,7 @@ export const stageCommands = {
   "stage.reorder": mutation({
     summary: "Put the stages in this order; the list must name each stage once.",
     access: "project:admin",
-    input: { project: ProjectRef, stageIds: z.array(z.uuid()).min(1).max(100) },
+    input: { project: ProjectRef, stageIds: z.array(Id).min(1).max(MAX_STAGES) },
     output: z.strictObject({ items: z.array(Stage), nextCursor: z.null() }),
     emits: ["stage.reordered"],
     http: "PUT /orgs/{org}/projects/{project}/stages/order",
@@ -71,7 +74,7 @@ export const stageCommands = {
   "stage.delete": mutation({
     summary: "Delete a stage; its issues go to the bottom of `moveTo`, or stay without a stage.",
     access: "project:admin",
-    input: { project: ProjectRef, stageId: z.uuid(), moveTo: z.uuid().optional() },
+    input: { project: ProjectRef, stageId: Id, moveTo: Id.optional() },
     output: Nothing,
     errors: ["wip_exceeded"],
     emits: ["issue.moved", "stage.deleted"],

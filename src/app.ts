@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { WireEvent } from "../protocol/index.ts";
-import { createAccessCache, mayHear, touchesAccess } from "./commands/authorize.ts";
+import { createAccessCache, mayHear, readAccess, touchesAccess } from "./commands/authorize.ts";
 import { createExecute, type Execute } from "./commands/execute.ts";
 import { createAuthenticator } from "./features/session/authenticate.ts";
 import { pruneSessions } from "./features/session/repository.ts";
@@ -65,6 +65,7 @@ export async function createApp(config: AppConfig, overrides: Overrides = {}): P
   let relay: Relay | undefined;
   let realtime: Realtime | undefined;
   const access = createAccessCache(db);
+  const present = readAccess(db);
 
   // Roles and sessions are forgotten at the first hint; everything else waits for the feed's order.
   const forgetWhatChanged = (events: WireEvent[]): void => {
@@ -91,9 +92,14 @@ export async function createApp(config: AppConfig, overrides: Overrides = {}): P
   const writer = createWriter({
     database,
     committed(events) {
-      offer(events);
-      relay?.send(events);
-      doorbell?.ring(events);
+      try {
+        offer(events);
+        relay?.send(events);
+        doorbell?.ring(events);
+      } catch (error) {
+        // The commands are done, whatever becomes of their events here: the next poll reads them.
+        log.error({ err: error }, "committed events could not be handed on");
+      }
     },
   });
 
@@ -120,13 +126,27 @@ export async function createApp(config: AppConfig, overrides: Overrides = {}): P
     metrics,
     execute,
     authenticator,
-    mayHear: (userId, stream) => mayHear(access, userId, stream),
+    mayHear: (userId, stream) => mayHear(present, userId, stream),
     now,
     headEveryMs,
   });
   realtime = sockets;
   if (config.REDIS_URL) relay = openRelay(sockets.io, config.REDIS_URL, log, offer);
   const housekeeping = startHousekeeping(log, [() => pruneAnswers(database.pool), () => pruneSessions(database.pool)]);
+
+  let closed: Promise<void> | undefined;
+  const close = async (): Promise<void> => {
+    draining = true;
+    housekeeping.stop();
+    sockets.announceDrain(DRAIN_RETRY_MS);
+    await execute.drain(DRAIN_PATIENCE_MS);
+    // Before the sockets: leaving its channels would wait for a Redis that is away.
+    relay?.close();
+    await sockets.close();
+    feed.stop();
+    await doorbell?.close();
+    await database.close();
+  };
 
   return {
     instance,
@@ -146,18 +166,7 @@ export async function createApp(config: AppConfig, overrides: Overrides = {}): P
       const { port } = httpServer.address() as AddressInfo;
       return { port, url: `http://${config.HOST === "0.0.0.0" ? "localhost" : config.HOST}:${port}` };
     },
-    async close() {
-      draining = true;
-      housekeeping.stop();
-      sockets.announceDrain(DRAIN_RETRY_MS);
-      await execute.drain(DRAIN_PATIENCE_MS);
-      await sockets.close();
-      httpServer.closeAllConnections();
-      feed.stop();
-      relay?.close();
-      await doorbell?.close();
-      await database.close();
-    },
+    close: () => (closed ??= close()),
   };
 }
 

@@ -3,8 +3,8 @@
  * - Nothing is changed in place: what an event does not touch keeps its identity, so a view can compare by `===`.
  * - Events are taken in order and once: one that the board has is dropped, a gap throws `GapError`. The caller sees to
  *   the epoch: with another one, load a snapshot.
- * - A column without `nextCursor` shows all its issues, and stays exact for ever. While all columns do, the board equals
- *   a fresh `board.get`, save that it may show more cards than `perColumn`.
+ * - A column without `nextCursor` shows all its issues. While every column does, nothing is unknown: the board equals a
+ *   fresh `board.get`, save that it may show more cards than `perColumn`.
  * - A column with `nextCursor` is a window: every issue from the top down to its edge. Cards beyond the edge are only
  *   counted, and come by `board.column`. Its count stays exact as long as one column alone hides issues.
  * - Events name an issue by number and carry what changed, so nobody can know the card of an issue that was never shown

@@ -16,18 +16,26 @@ const MAX_ENTRIES = 20_000;
 type OrgKey = { userId: string; slug: string } | { userId: string; id: string };
 type ProjectKey = { userId: string; ref: string } | { userId: string; id: string };
 
-/** Roles by user and org or project, remembered for a moment, forgotten whenever an event touches roles. */
-export type AccessCache = {
+/** Roles by user and org or project. */
+type AccessReader = {
   org(key: OrgKey): Promise<OrgAccess | undefined>;
   project(key: ProjectKey): Promise<ProjectAccess | undefined>;
-  forget(): void;
 };
+/** Remembers roles for a moment, forgets them whenever an event touches roles. */
+export type AccessCache = AccessReader & { forget(): void };
+
+/** Roles as they are now. */
+export const readAccess = (db: Db): AccessReader => ({
+  org: (key) => findOrgAccess(db, key),
+  project: (key) => findProjectAccess(db, key),
+});
 
 export function createAccessCache(db: Db): AccessCache {
   const cache = new LRUCache<string, { access: OrgAccess | ProjectAccess | undefined }>({
     max: MAX_ENTRIES,
     ttl: TTL_MS,
   });
+  const present = readAccess(db);
   let generation = 0;
   const remember = async <T extends OrgAccess | ProjectAccess>(
     kind: string,
@@ -44,8 +52,8 @@ export function createAccessCache(db: Db): AccessCache {
     return access;
   };
   return {
-    org: (key) => remember("org", key, () => findOrgAccess(db, key)),
-    project: (key) => remember("project", key, () => findProjectAccess(db, key)),
+    org: (key) => remember("org", key, () => present.org(key)),
+    project: (key) => remember("project", key, () => present.project(key)),
     forget() {
       generation += 1;
       cache.clear();
@@ -104,10 +112,10 @@ export async function authorize(
 }
 
 /** Returns when the user may subscribe to the stream now, else throws `not_found`. */
-export async function mayHear(cache: AccessCache, userId: string, stream: string): Promise<void> {
+export async function mayHear(access: AccessReader, userId: string, stream: string): Promise<void> {
   const id = stream.slice(stream.indexOf(":") + 1);
   const kind = streamKind(stream);
-  if (kind === "org") toOrgScope(await cache.org({ userId, id }));
-  else if (kind === "project") toProjectScope(await cache.project({ userId, id }));
+  if (kind === "org") toOrgScope(await access.org({ userId, id }));
+  else if (kind === "project") toProjectScope(await access.project({ userId, id }));
   else if (stream !== userStream(userId)) throw new AppError("not_found", "Stream not found");
 }

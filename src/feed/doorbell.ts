@@ -45,13 +45,16 @@ export async function openDoorbell({ url, instance, log, heard }: Options): Prom
 
   let heads: Record<string, number> = {};
   let timer: NodeJS.Timeout | undefined;
+  // One at a time: to a Postgres that does not answer nothing piles up.
   const send = (): void => {
-    timer = undefined;
     const full = JSON.stringify({ from: instance, heads });
     heads = {};
     subscriber
       .notify(CHANNEL, full.length < MAX_PAYLOAD ? full : JSON.stringify({ from: instance }))
-      .catch(() => undefined);
+      .catch(() => undefined)
+      .then(() => {
+        timer = Object.keys(heads).length > 0 ? setTimeout(send, COALESCE_MS) : undefined;
+      });
   };
   return {
     ring(committed) {

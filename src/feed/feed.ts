@@ -4,8 +4,9 @@
  *   spare reading it: the next event in line is handed on at once, one from further ahead waits for those before it.
  * - A gap that does not close within GAP_PATIENCE_MS is read from the table; so is whatever `expect` or the head poll
  *   shows to be missing. The poll alone is enough to be right, only slower: no message needs to arrive.
- * - `deliver` is called synchronously, in seq order per stream. `recent` reaches back at least RECENT events, so that
- *   a resuming client rarely needs the table, and a subscription can be cut over without waiting.
+ * - `deliver` is called synchronously, in seq order per stream. `recent` reaches back at least RECENT events or to the
+ *   last big one, so that a resuming client rarely needs the table, and a subscription can be cut over without waiting.
+ * - A stream that nobody watches any longer is forgotten: what is still being read for it goes nowhere.
  */
 import type { WireEvent } from "../../protocol/index.ts";
 import type { Db } from "../kernel/db.ts";
@@ -14,6 +15,8 @@ import type { Logger } from "../kernel/log.ts";
 import type { Metrics } from "../kernel/metrics.ts";
 
 const RECENT = 256;
+/** Events with more JSON than this, as long descriptions, are not kept in memory. */
+const BIG_EVENT = 4096;
 const READ_LIMIT = 500;
 /** How long a gap may last before the table is read: other instances' messages usually close it sooner. */
 const GAP_PATIENCE_MS = 20;
@@ -31,6 +34,8 @@ type Followed = {
   recent: WireEvent[];
   /** Events from ahead of a gap, by seq. */
   early: Map<number, WireEvent>;
+  /** What was offered before it was known where the stream stands. */
+  offered: CommittedEvent[];
   gapTimer: NodeJS.Timeout | undefined;
   repairing: Promise<void> | undefined;
 };
@@ -43,6 +48,7 @@ const newFollow = (): Followed => ({
   seq: -1,
   recent: [],
   early: new Map(),
+  offered: [],
   gapTimer: undefined,
   repairing: undefined,
 });
@@ -62,8 +68,17 @@ type Options = {
 export function createFeed({ db, log, metrics, deliver, epochChanged, pollMs }: Options) {
   const followed = new Map<string, Followed>();
 
+  function remember(follow: Followed, events: WireEvent[]): void {
+    for (const event of events) {
+      if (JSON.stringify(event.data).length > BIG_EVENT) follow.recent = [];
+      else follow.recent.push(event);
+    }
+    if (follow.recent.length > 2 * RECENT) follow.recent.splice(0, follow.recent.length - RECENT);
+  }
+
   /** Hands on what is next in line, and what was waiting behind it. */
   function advance(stream: string, follow: Followed, arrived: WireEvent[]): void {
+    if (followed.get(stream) !== follow) return;
     for (const event of arrived) if (event.seq > follow.seq) follow.early.set(event.seq, event);
     const events: WireEvent[] = [];
     for (let next = follow.early.get(follow.seq + 1); next; next = follow.early.get(follow.seq + 1)) {
@@ -72,8 +87,7 @@ export function createFeed({ db, log, metrics, deliver, epochChanged, pollMs }: 
       events.push(next);
     }
     if (events.length === 0) return;
-    follow.recent.push(...events);
-    if (follow.recent.length > 2 * RECENT) follow.recent.splice(0, follow.recent.length - RECENT);
+    remember(follow, events);
     deliver({ stream, epoch: follow.epoch, events });
   }
 
@@ -95,7 +109,7 @@ export function createFeed({ db, log, metrics, deliver, epochChanged, pollMs }: 
         follow.recent = [];
       }
       advance(stream, follow, events);
-      more = events.length === READ_LIMIT;
+      more = events.length === READ_LIMIT && followed.get(stream) === follow;
     }
   }
 
@@ -103,10 +117,13 @@ export function createFeed({ db, log, metrics, deliver, epochChanged, pollMs }: 
   function repair(stream: string, follow: Followed, hint: Hint): Promise<void> {
     metrics.feedRepairs.inc({ hint });
     follow.repairing ??= readMissing(stream, follow)
-      .catch((error: unknown) => log.warn({ err: error, stream }, "feed could not read events"))
-      .finally(() => {
+      .then(
+        () => true,
+        (error: unknown) => void log.warn({ err: error, stream }, "feed could not read events"),
+      )
+      .then((read) => {
         follow.repairing = undefined;
-        watchGap(stream, follow);
+        if (read) watchGap(stream, follow);
       });
     return follow.repairing;
   }
@@ -116,9 +133,36 @@ export function createFeed({ db, log, metrics, deliver, epochChanged, pollMs }: 
     follow.seq = head?.seq ?? 0;
     follow.epoch = head?.epoch ?? "";
     follow.loaded = true;
-    for (const seq of follow.early.keys()) if (seq <= follow.seq) follow.early.delete(seq);
-    advance(stream, follow, []);
-    watchGap(stream, follow);
+    offer(follow.offered.splice(0));
+  }
+
+  /** Resolves when it is known where a watched stream stands; throws when that could not be read, which may pass. */
+  async function ready(stream: string): Promise<void> {
+    const follow = followed.get(stream);
+    if (!follow || follow.loaded) return;
+    follow.loading ??= load(stream, follow).finally(() => {
+      follow.loading = undefined;
+      follow.offered = [];
+    });
+    await follow.loading;
+  }
+
+  /** Events that were committed, here or elsewhere, in any order and any number of times. */
+  function offer(committed: CommittedEvent[]): void {
+    const byFollow = new Map<Followed, { stream: string; events: WireEvent[] }>();
+    for (const one of committed) {
+      const { stream, epoch, event } = one;
+      const follow = followed.get(stream);
+      if (follow && !follow.loaded) follow.offered.push(one);
+      if (!follow?.loaded || epoch !== follow.epoch) continue;
+      const arrived = byFollow.get(follow);
+      if (arrived) arrived.events.push(event);
+      else byFollow.set(follow, { stream, events: [event] });
+    }
+    for (const [follow, { stream, events }] of byFollow) {
+      advance(stream, follow, events);
+      watchGap(stream, follow);
+    }
   }
 
   function compare(head: StreamHead, hint: Hint): Promise<void> | undefined {
@@ -134,8 +178,9 @@ export function createFeed({ db, log, metrics, deliver, epochChanged, pollMs }: 
   }
 
   async function poll(): Promise<void> {
-    const streams = [...followed].filter(([, follow]) => follow.loaded).map(([stream]) => stream);
+    const streams = [...followed.keys()];
     if (streams.length === 0) return;
+    await Promise.all(streams.map(ready));
     for (const head of await readHeads(db, streams)) void compare(head, "poll");
   }
 
@@ -156,12 +201,11 @@ export function createFeed({ db, log, metrics, deliver, epochChanged, pollMs }: 
       const follow = followed.get(stream) ?? newFollow();
       followed.set(stream, follow);
       follow.listeners += 1;
-      if (follow.loaded) return;
-      follow.loading ??= load(stream, follow).finally(() => {
-        follow.loading = undefined;
-      });
-      await follow.loading;
+      await ready(stream);
     },
+
+    ready,
+    offer,
 
     unwatch(stream: string): void {
       const follow = followed.get(stream);
@@ -170,23 +214,6 @@ export function createFeed({ db, log, metrics, deliver, epochChanged, pollMs }: 
       if (follow.listeners > 0) return;
       clearTimeout(follow.gapTimer);
       followed.delete(stream);
-    },
-
-    /** Events that were committed, here or elsewhere, in any order and any number of times. */
-    offer(committed: CommittedEvent[]): void {
-      const byStream = new Map<string, WireEvent[]>();
-      for (const { stream, epoch, event } of committed) {
-        const follow = followed.get(stream);
-        if (!follow) continue;
-        if (!follow.loaded) follow.early.set(event.seq, event);
-        else if (epoch === follow.epoch) byStream.set(stream, [...(byStream.get(stream) ?? []), event]);
-      }
-      for (const [stream, events] of byStream) {
-        const follow = followed.get(stream);
-        if (!follow) continue;
-        advance(stream, follow, events);
-        watchGap(stream, follow);
-      }
     },
 
     /** Someone says that these streams stand at these seqs; what is still missing after a moment is read. */
@@ -229,6 +256,7 @@ export function createFeed({ db, log, metrics, deliver, epochChanged, pollMs }: 
     stop(): void {
       clearInterval(timer);
       for (const follow of followed.values()) clearTimeout(follow.gapTimer);
+      followed.clear();
     },
   };
 }

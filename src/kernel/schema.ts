@@ -64,6 +64,7 @@ export interface Events {
 
 export interface Issues {
   assigneeIds: Generated<string[]>;
+  columnId: Generated<string | null>;
   commentCount: Generated<number>;
   createdAt: Generated<string>;
   deletedAt: string | null;
@@ -88,7 +89,6 @@ export interface Issues {
 
 export interface IssueTexts {
   issueId: string;
-  projectId: string;
   words: string;
 }
 

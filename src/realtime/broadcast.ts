@@ -29,7 +29,7 @@ export function createBroadcast(io: Server, metrics: Metrics): Broadcast {
   return {
     add(delivery) {
       const before = waiting.get(delivery.stream);
-      if (before) before.events.push(...delivery.events);
+      if (before) before.events = before.events.concat(delivery.events);
       else waiting.set(delivery.stream, { ...delivery, events: [...delivery.events] });
       if (scheduled) return;
       scheduled = true;

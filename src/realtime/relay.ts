@@ -11,12 +11,24 @@ import type { Logger } from "../kernel/log.ts";
 export type Relay = { send(committed: CommittedEvent[]): void; status(): "ok" | "degraded"; close(): void };
 
 const MESSAGE = "rhythm:committed";
+/** A Redis that does not answer for this long is away. */
+const SILENCE_MS = 3000;
 
 export function openRelay(io: Server, url: string, log: Logger, receive: (committed: CommittedEvent[]) => void): Relay {
-  const options = { retryStrategy: (attempt: number) => Math.min(100 * attempt, 1000), maxRetriesPerRequest: null };
-  // No queue while Redis is away: what cannot be sent now is read from Postgres.
-  const publisher = new Redis(url, { ...options, enableOfflineQueue: false });
-  const subscriber = new Redis(url, options);
+  const options = { retryStrategy: (attempt: number) => Math.min(100 * attempt, 1000), keepAlive: 10_000 };
+  // No queue while Redis is away or silent: what cannot be sent now is read from Postgres.
+  const publisher = new Redis(url, {
+    ...options,
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 0,
+    socketTimeout: SILENCE_MS,
+  });
+  const subscriber = new Redis(url, { ...options, maxRetriesPerRequest: null });
+  // The adapter leaves these promises alone, and closing while Redis is away rejects them.
+  for (const name of ["ssubscribe", "sunsubscribe"] as const) {
+    const send = subscriber[name].bind(subscriber);
+    Object.assign(subscriber, { [name]: (channel: string) => send(channel).catch(() => undefined) });
+  }
   let told = "";
   for (const client of [publisher, subscriber]) {
     client.on("error", (error: Error) => {
@@ -28,20 +40,27 @@ export function openRelay(io: Server, url: string, log: Logger, receive: (commit
     });
   }
   io.adapter(createShardedAdapter(publisher, subscriber, { subscriptionMode: "static", channelPrefix: "rhythm" }));
-  io.on(MESSAGE, receive);
+  io.on(MESSAGE, (committed: CommittedEvent[]) => {
+    try {
+      receive(committed);
+    } catch (error) {
+      log.warn({ err: error }, "a message of another instance could not be read");
+    }
+  });
 
   let waiting: CommittedEvent[] = [];
   const flush = (): void => {
-    io.serverSideEmit(MESSAGE, waiting);
+    if (waiting.length > 0) io.serverSideEmit(MESSAGE, waiting);
     waiting = [];
   };
   return {
     send(committed) {
       if (waiting.length === 0) setImmediate(flush);
-      waiting.push(...committed);
+      waiting = waiting.concat(committed);
     },
     status: () => (publisher.status === "ready" && subscriber.status === "ready" ? "ok" : "degraded"),
     close() {
+      flush();
       publisher.disconnect();
       subscriber.disconnect();
     },

@@ -1,6 +1,7 @@
 /**
  * Who hears which stream.
- * - A subscription is registered before anything is awaited, so a role that is lost meanwhile still ends it.
+ * - A subscription is registered before anything is awaited, and the role looked at once more when its streams are
+ *   followed: whoever loses it before or after is noticed.
  * - Cut-over: the answer holds the events up to the feed's position; at that same moment, without awaiting, what waits
  *   for the room is flushed and the socket joins it. So it gets each later event once, and none twice.
  * - When an event takes roles away, each subscription that it may concern is checked again; who may no longer hear leaves
@@ -19,6 +20,8 @@ import type { Broadcast } from "./broadcast.ts";
 
 /** Further behind than this, a snapshot is cheaper than the events. */
 export const RESUME_LIMIT = 5000;
+/** Nor may its answer be longer: a slow line would not take it in time, and the client would ask for it again. */
+const RESUME_BYTES = 2 * 1024 * 1024;
 const READ_LIMIT = 1000;
 const RECHECK_RETRY_MS = 1000;
 
@@ -47,16 +50,33 @@ export function createRooms({ db, feed, broadcast, log, metrics, mayHear }: Opti
     for (const watched of [stream, ...held.guards]) feed.unwatch(watched);
   }
 
+  /** Registers the subscription, or joins in the wait of one that was sent a moment before. */
+  async function hold(socket: Socket, stream: string, guards: string[]): Promise<void> {
+    const streams = bySocket.get(socket);
+    if (!streams) throw new AppError("unavailable", "The connection is closing");
+    if (streams.has(stream)) return feed.ready(stream);
+    const held = { guards };
+    streams.set(stream, held);
+    try {
+      await Promise.all([stream, ...guards].map((watched) => feed.watch(watched)));
+      await mayHear(socket.data.caller.actor.id, stream);
+    } catch (error) {
+      if (streams.get(stream) === held) drop(socket, stream);
+      throw error;
+    }
+  }
+
   /** The events after `after` up to the feed's position; undefined: too many, or no longer kept. */
   async function replay(stream: string, after: number): Promise<WireEvent[] | undefined> {
     const events: WireEvent[] = [];
-    for (let last = after; ; ) {
+    for (let last = after; ; last = events.at(-1)?.seq ?? last) {
       const tail = feed.recentAfter(stream, last);
       if (tail) return events.concat(tail);
       const older = await readEvents(db, { stream, after: last, limit: READ_LIMIT });
-      if (older[0]?.seq !== last + 1 || events.length + older.length > RESUME_LIMIT) return undefined;
-      events.push(...older);
-      last = older.at(-1)?.seq ?? last;
+      const position = feed.position(stream);
+      if (!position || older[0]?.seq !== last + 1 || events.length + older.length > RESUME_LIMIT) return undefined;
+      // What was committed but not yet handed on will come through the room.
+      events.push(...older.filter(({ seq }) => seq <= position.seq));
     }
   }
 
@@ -98,17 +118,7 @@ export function createRooms({ db, feed, broadcast, log, metrics, mayHear }: Opti
 
   return {
     async subscribe(socket: Socket, stream: string, since: Since, guards: string[]): Promise<Subscription> {
-      const streams = bySocket.get(socket);
-      if (!streams) throw new AppError("unavailable", "The connection is closing");
-      if (!streams.has(stream)) {
-        streams.set(stream, { guards });
-        try {
-          await Promise.all([stream, ...guards].map((watched) => feed.watch(watched)));
-        } catch (error) {
-          drop(socket, stream);
-          throw error;
-        }
-      }
+      await hold(socket, stream, guards);
       const missed = await resume(stream, since);
       const position = feed.position(stream);
       if (!bySocket.get(socket)?.has(stream) || !position) throw new AppError("not_found", "Stream not found");
@@ -116,9 +126,11 @@ export function createRooms({ db, feed, broadcast, log, metrics, mayHear }: Opti
       const tail = missed && feed.recentAfter(stream, missed.at(-1)?.seq ?? since?.seq ?? position.seq);
       broadcast.flush(stream);
       void socket.join(stream);
-      if (since) metrics.resumes.inc({ outcome: tail ? "resumed" : "reset" });
       const events = missed && tail ? missed.concat(tail) : [];
-      return { stream, epoch: position.epoch, head: position.seq, events, reset: tail === undefined };
+      const current = since === undefined || since.epoch === position.epoch;
+      const reset = tail === undefined || !current || JSON.stringify(events).length > RESUME_BYTES;
+      if (since) metrics.resumes.inc({ outcome: reset ? "reset" : "resumed" });
+      return { stream, epoch: position.epoch, head: position.seq, events: reset ? [] : events, reset };
     },
 
     unsubscribe: drop,

@@ -18,12 +18,15 @@ import { version } from "../kernel/package-root.ts";
 import { createBroadcast } from "./broadcast.ts";
 import { createLease } from "./lease.ts";
 import { createRooms, RESUME_LIMIT } from "./rooms.ts";
-import { watchSlowSockets } from "./slow-sockets.ts";
+import { cutOff, watchSlowSockets } from "./slow-sockets.ts";
 
 /** Packets above this close the connection; HTTP bodies have the same limit. */
 export const MAX_PACKET_BYTES = 64 * 1024;
 const DRAIN_BATCHES = 20;
 const DRAIN_PAUSE_MS = 100;
+/** How long clients may take to answer that their connection closes. */
+const CLOSE_PATIENCE_MS = 1000;
+const FOLLOW_RETRY_MS = 1000;
 
 type Options = {
   httpServer: HttpServer;
@@ -51,6 +54,9 @@ function checkOrigin(socket: Socket, allowed: string[]): void {
   if (origin === `http://${host}` || origin === `https://${host}`) return;
   throw new AppError("forbidden", `Origin ${origin.slice(0, 100)} may not connect: add it to CORS_ORIGINS`);
 }
+
+/** Every connection of Engine.IO, whether or not it became a socket. */
+const clientsOf = (io: Server): object => z.object({ clients: z.object().loose() }).parse(io.engine).clients;
 
 export function createRealtime(options: Options) {
   const { httpServer, config, instance, db, feed, log, metrics, execute, authenticator, mayHear } = options;
@@ -96,12 +102,12 @@ export function createRealtime(options: Options) {
    */
   async function followUser(socket: Socket, stream: string): Promise<void> {
     try {
-      await feed.watch(stream);
+      await feed.ready(stream);
       authenticator.forget(socket.data.caller.sessionId);
       await authenticator.authenticate(socket.data.token);
     } catch (error) {
       if (toAppError(error).code === "unauthenticated") socket.disconnect(true);
-      else log.warn({ err: error }, "feed could not follow a user");
+      else if (socket.connected) setTimeout(() => void followUser(socket, stream), FOLLOW_RETRY_MS).unref();
     }
   }
 
@@ -110,6 +116,7 @@ export function createRealtime(options: Options) {
     metrics.sockets.inc();
     rooms.opened(socket);
     lease.start(socket);
+    feed.watch(ownStream).catch((error: unknown) => log.warn({ err: error }, "feed could not follow a user"));
     void followUser(socket, ownStream);
     socket.on("disconnect", () => {
       metrics.sockets.dec();
@@ -125,7 +132,9 @@ export function createRealtime(options: Options) {
         lease.start(socket);
       },
     };
-    socket.onAny((name: string, ...args: unknown[]) => {
+    socket.onAny((event: unknown, ...args: unknown[]) => {
+      // A packet may name its event by a number.
+      const name = String(event);
       const last = args.at(-1);
       const answer = typeof last === "function" ? (ack: Ack) => last(ack) : () => undefined;
       const input = args[0] === last && typeof last === "function" ? undefined : args[0];
@@ -139,6 +148,7 @@ export function createRealtime(options: Options) {
   });
 
   const sendHead = ({ stream, epoch, seq }: StreamHead): void => {
+    broadcast.flush(stream);
     if (io.sockets.adapter.rooms.has(stream)) io.local.to(stream).emit("head", { stream, epoch, seq });
   };
   const beacon = setInterval(() => feed.positions().forEach(sendHead), options.headEveryMs);
@@ -169,12 +179,17 @@ export function createRealtime(options: Options) {
     async close(): Promise<void> {
       clearInterval(beacon);
       stopWatching();
+      httpServer.close();
       const sockets = [...io.of("/").sockets.values()];
       const batch = Math.max(50, Math.ceil(sockets.length / DRAIN_BATCHES));
       for (let i = 0; i < sockets.length; i += batch) {
         for (const socket of sockets.slice(i, i + batch)) socket.conn.close();
         if (i + batch < sockets.length) await sleep(DRAIN_PAUSE_MS);
       }
+      const until = performance.now() + CLOSE_PATIENCE_MS;
+      while (io.engine.clientsCount > 0 && performance.now() < until) await sleep(10);
+      for (const connection of Object.values(clientsOf(io))) cutOff(connection);
+      httpServer.closeAllConnections();
       await io.close();
     },
   };

@@ -33,6 +33,11 @@ function measure(connection: z.infer<typeof Connection>): { pushes: number; all:
   return { pushes, all, drained: connection.transport.writable && all === 0 };
 }
 
+/** Closes a connection of Engine.IO at once; a polite close would wait for its buffer to drain. */
+export function cutOff(connection: unknown): void {
+  Connection.safeParse(connection).data?.transport.socket.terminate();
+}
+
 /** Closes sockets that do not take what is sent to them: the client comes back and resumes by seq. */
 export function watchSlowSockets(io: Server, log: Logger, metrics: Metrics): () => void {
   const stuckSince = new WeakMap<Socket, number>();
@@ -52,8 +57,7 @@ export function watchSlowSockets(io: Server, log: Logger, metrics: Metrics): () 
       if (pushes <= MAX_PUSH_BYTES && all <= MAX_BYTES && now - since <= MAX_UNDRAINED_MS) continue;
       metrics.slowClosed.inc();
       log.warn({ user: socket.data.caller?.actor.id, bytes: all, ms: now - since }, "slow socket closed");
-      // A polite close would wait for the buffer to drain.
-      connection.transport.socket.terminate();
+      cutOff(socket.conn);
     }
   }, CHECK_MS);
   return () => clearInterval(timer);

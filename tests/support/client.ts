@@ -86,8 +86,8 @@ export async function connect(
   const call = <N extends CommandName>(name: N, input: ClientInput<N>): Promise<Ack<N>> =>
     socket.timeout(PATIENCE_MS).emitWithAck(name, input);
   return {
-    socket,
     ...user,
+    socket,
     heard,
     pushes,
     call,

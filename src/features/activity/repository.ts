@@ -2,7 +2,7 @@ import { sql } from "kysely";
 import type { Activity, Change } from "../../../protocol/index.ts";
 import type { ProjectScope } from "../../kernel/context.ts";
 import type { Db } from "../../kernel/db.ts";
-import { behind, readCursor, toPage } from "../../kernel/page.ts";
+import { behind, bigintKey, type Order, readAfter, toPage } from "../../kernel/page.ts";
 
 export type ActivityFilter = {
   issue: number | undefined;
@@ -12,13 +12,15 @@ export type ActivityFilter = {
   limit: number;
 };
 
+const newestFirst: Order = { name: "activity", keys: [bigintKey(sql`seq`)], direction: "desc" };
+
 /** A project's history from the event log, newest first; new ranks that nobody asked for are left out. */
 export async function findActivity(
   db: Db,
   project: ProjectScope,
   { issue, actor, type, cursor, limit }: ActivityFilter,
 ): Promise<{ items: Activity[]; nextCursor: string | null }> {
-  const after = readCursor(cursor, 1);
+  const after = readAfter(newestFirst, cursor);
   let query = db
     .selectFrom("events")
     .leftJoin("users", "users.id", "events.actorId")
@@ -33,9 +35,9 @@ export async function findActivity(
   if (issue !== undefined) query = query.where("events.issue", "=", issue);
   if (actor !== undefined) query = query.where("actorId", "=", actor);
   if (type !== undefined) query = query.where("events.type", "=", type);
-  if (after) query = query.where(behind([sql`seq`], after, ["bigint"], "desc"));
+  if (after) query = query.where(behind(newestFirst, after));
 
-  const page = toPage(await query.limit(limit + 1).execute(), limit, ({ seq }) => [seq]);
+  const page = toPage(await query.limit(limit + 1).execute(), limit, ({ seq }) => [newestFirst.name, seq]);
   const items = page.items.map(({ actorId, actorKind, displayName, issue: number, title, changes, ...event }) => ({
     ...event,
     actor: { id: actorId, kind: actorKind, displayName },

@@ -2,52 +2,57 @@ import { sql } from "kysely";
 import type { Card, ProjectMember } from "../../../protocol/index.ts";
 import type { ProjectScope } from "../../kernel/context.ts";
 import type { Db } from "../../kernel/db.ts";
-import { behind, readCursor, toPage } from "../../kernel/page.ts";
+import { readAfter, toPage } from "../../kernel/page.ts";
 import { cardColumns } from "../issue/columns.ts";
+import { columnOrder, inOrder, walkColumns } from "../issue/repository/order.ts";
 import { userRef } from "../org/person.ts";
 
-/** How many issues each stage holds, left to right, and last those without a stage. */
+/** How many issues each stage holds, and last those without a stage. */
 export async function countColumns(db: Db, projectId: string): Promise<{ stageId: string | null; count: number }[]> {
   const { rows } = await sql<{ stageId: string | null; count: number }>`
-    select stage_id, count from (
-      select s.id as stage_id, s.position,
-        (select count(*)::int from issues i where i.stage_id = s.id and i.deleted_at is null) as count
-      from stages s where s.project_id = ${projectId}
-      union all
-      select null, null, (
-        select count(*)::int from issues where project_id = ${projectId} and stage_id is null and deleted_at is null
-      )
-    ) as columns order by position nulls last`.execute(db);
+    select board.stage_id, (select count(*)::int from issues where column_id = board.id) as count
+    from (
+      select id, id as stage_id, position from stages where project_id = ${projectId}
+      union all select cast(${projectId} as uuid), null, null
+    ) as board order by board.position nulls last`.execute(db);
   return rows;
+}
+
+type Cards = { items: Card[]; nextCursor: string | null };
+
+/** From `limit + 1` cards of one column. */
+export const toCardPage = (cards: Card[], limit: number): Cards =>
+  toPage(cards, limit, ({ rank, number }) => [columnOrder.name, rank, number]);
+
+/** The first cards of every column, column by column. */
+export async function listFirstCards(db: Db, project: ProjectScope, perColumn: number): Promise<Card[]> {
+  const query = db.selectFrom("issues").select(cardColumns(project));
+  return walkColumns(db, query, { projectId: project.id, perColumn });
 }
 
 /** The cards of one column from the cursor on, by rank. */
 export async function listColumn(
   db: Db,
   page: { project: ProjectScope; stageId: string | null; cursor: string | null | undefined; limit: number },
-): Promise<{ items: Card[]; nextCursor: string | null }> {
+): Promise<Cards> {
   const { project, stageId, cursor, limit } = page;
-  const after = readCursor(cursor, 2);
-  const keys = [sql`issues.rank`, sql`issues.number`];
-  let query = db
+  const query = db
     .selectFrom("issues")
     .select(cardColumns(project))
-    .where("issues.projectId", "=", project.id)
-    .where("issues.stageId", stageId === null ? "is" : "=", stageId)
-    .where("issues.deletedAt", "is", null)
-    .orderBy("issues.rank")
-    .orderBy("issues.number");
-  if (after) query = query.where(behind(keys, after, ["text", "int"], "asc"));
-  return toPage(await query.limit(limit + 1).execute(), limit, ({ rank, number }) => [rank, number]);
+    .where("issues.columnId", "=", stageId ?? project.id);
+  const cards = await inOrder(query, columnOrder, readAfter(columnOrder, cursor))
+    .limit(limit + 1)
+    .execute();
+  return toCardPage(cards, limit);
 }
 
+/** By id: names may change, and each database sorts them by rules of its own. */
 export async function listExplicitMembers(db: Db, projectId: string): Promise<ProjectMember[]> {
   return db
     .selectFrom("projectMembers")
-    .innerJoin("users as u", "u.id", "projectMembers.userId")
+    .innerJoin("users", "users.id", "projectMembers.userId")
     .select([userRef.as("user"), "projectMembers.role"])
     .where("projectId", "=", projectId)
-    .orderBy("u.displayName")
-    .orderBy("u.id")
+    .orderBy("users.id")
     .execute();
 }

@@ -1,9 +1,9 @@
-import type { Board, Column, Input, Output } from "../../../protocol/index.ts";
+import type { Board, Input, Output } from "../../../protocol/index.ts";
 import type { ProjectContext } from "../../kernel/context.ts";
 import { found } from "../../kernel/errors.ts";
 import { readHeads } from "../../kernel/event-log.ts";
 import { listStages } from "../stage/repository.ts";
-import { countColumns, listColumn, listExplicitMembers } from "./repository.ts";
+import { countColumns, listColumn, listExplicitMembers, listFirstCards, toCardPage } from "./repository.ts";
 
 /** All of one moment: read in one snapshot, with the seq that the stream had then. */
 export async function getBoard(ctx: ProjectContext, input: Input<"board.get">): Promise<Board> {
@@ -14,13 +14,15 @@ export async function getBoard(ctx: ProjectContext, input: Input<"board.get">): 
     const stages = await listStages(db, project.id);
     const members = await listExplicitMembers(db, project.id);
     const counts = await countColumns(db, project.id);
-    const columns: Column[] = [];
-    for (const { stageId, count } of counts) {
-      const page = { project, stageId, cursor: null, limit: input.perColumn };
-      const { items, nextCursor } = count > 0 ? await listColumn(db, page) : { items: [], nextCursor: null };
+    const cards = await listFirstCards(db, project, input.perColumn + 1);
+    const columns = counts
       // Issues without a stage are rare, so their column shows only when it holds any.
-      if (stageId !== null || count > 0) columns.push({ stageId, count, issues: items, nextCursor });
-    }
+      .filter(({ stageId, count }) => stageId !== null || count > 0)
+      .map(({ stageId, count }) => {
+        const inColumn = cards.filter((card) => card.stageId === stageId);
+        const { items, nextCursor } = toCardPage(inColumn, input.perColumn);
+        return { stageId, count, issues: items, nextCursor };
+      });
     return { seq, epoch, stages, lanes: [], tags: [], members, sprints: [], columns };
   });
 }

@@ -3,10 +3,10 @@ import type { TagRef, UserRef } from "../../../protocol/index.ts";
 import type { ProjectScope } from "../../kernel/context.ts";
 import { userRef } from "../org/person.ts";
 
-const reporter = sql<UserRef>`(select ${userRef} from users u where u.id = issues.reporter_id)`;
+const reporter = sql<UserRef>`(select ${userRef} from users where users.id = issues.reporter_id)`;
 const assignees = sql<UserRef[]>`case when issues.assignee_ids = '{}' then '[]'::json else (
   select coalesce(json_agg(${userRef} order by a.place), '[]'::json)
-  from unnest(issues.assignee_ids) with ordinality as a(id, place) join users u on u.id = a.id
+  from unnest(issues.assignee_ids) with ordinality as a(id, place) join users on users.id = a.id
 ) end`;
 
 /** The columns of protocol `Card`, no more and no less: rows go to the wire as they are. */

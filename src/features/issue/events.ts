@@ -23,7 +23,8 @@ export function changesBetween(before: Issue, after: Issue): Partial<Pick<Issue,
   );
 }
 
-type Names = { stageId?: { from: string | null; to: string | null } };
+/** What the stages are called. */
+export type Names = { stageId?: { from: string | null; to: string | null } };
 
 /** What people read of it: values before and after. A place within a column is no news. */
 export function historyBetween(before: Issue, after: Issue, names: Names = {}): Change[] {

@@ -47,16 +47,18 @@ function chosenStage(target: Target): RawBuilder<unknown> {
  */
 export function selectPlace(at: { projectId: string; target: Target; position: Position; moving: number | null }) {
   const { projectId, target, position, moving } = at;
-  const others = sql`from issues o where o.stage_id = s.id and o.deleted_at is null and o.number is distinct from ${moving}`;
+  const others = sql`from issues o where o.column_id = s.id and o.number is distinct from ${moving}`;
+  const rankOf = (number: number) =>
+    sql`select o.rank ${others} and o.project_id = ${projectId} and o.number = ${number}`;
   const bottom = sql`select o.rank ${others} order by o.rank desc limit 1`;
   const nothing = sql`select null::text`;
   let [low, high, anchor] = [bottom, nothing, nothing];
   if (position === "top") [low, high] = [nothing, sql`select o.rank ${others} order by o.rank limit 1`];
   else if (typeof position === "object" && "after" in position) {
-    anchor = sql`select o.rank ${others} and o.number = ${position.after}`;
+    anchor = rankOf(position.after);
     [low, high] = [anchor, sql`select o.rank ${others} and o.rank > (${anchor}) order by o.rank limit 1`];
   } else if (typeof position === "object") {
-    anchor = sql`select o.rank ${others} and o.number = ${position.before}`;
+    anchor = rankOf(position.before);
     [low, high] = [sql`select o.rank ${others} and o.rank < (${anchor}) order by o.rank desc limit 1`, anchor];
   }
   return sql<Place>`(

@@ -1,6 +1,7 @@
 import { sql } from "kysely";
 import type { Issue, Stage } from "../../../protocol/index.ts";
 import type { Db } from "../../kernel/db.ts";
+import { found } from "../../kernel/errors.ts";
 import type { Tx } from "../../kernel/transact.ts";
 
 /** The columns of protocol `Stage`. */
@@ -22,41 +23,43 @@ export async function insertStage(tx: Tx, stage: StageFields & { projectId: stri
     .executeTakeFirstOrThrow();
 }
 
-/** What a change of a whole column did to each of its issues. */
-export type ChangedIssue = Pick<Issue, "number" | "version" | "updatedAt" | "status" | "stageId" | "rank">;
+/** What a change of a whole column did to one of its issues. */
+export type FollowedIssue = Pick<Issue, "number" | "version" | "updatedAt" | "status" | "stageId" | "rank"> & {
+  oldStatus: Issue["status"];
+};
 
 /** Nested in JSON, a time must be spelled as the wire has it. */
-const changedIssue = sql`json_build_object(
-  'number', number, 'version', version, 'status', status, 'stageId', stage_id, 'rank', rank,
+const followedIssue = sql`json_build_object(
+  'number', number, 'version', version, 'status', status, 'oldStatus', old_status, 'stageId', stage_id, 'rank', rank,
   'updatedAt', to_char(updated_at, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
 )`;
-const changedIssues = sql<
-  ChangedIssue[]
->`coalesce((select json_agg(${changedIssue} order by number) from followed), '[]')`;
+/** Those of the CTE `followed` that are on the board, by number: deleted issues follow without a word. */
+const followedIssues = sql<FollowedIssue[]>`(
+  select coalesce(json_agg(${followedIssue} order by number), '[]') from followed where deleted_at is null
+)`;
+const returningFollowed = sql`returning issues.number, issues.version, issues.updated_at, issues.deleted_at,
+  issues.status, old.status as old_status, issues.stage_id, issues.rank`;
 
-/** Writes the fields; the issues that stand in the stage take its status over. */
+/** Writes the fields; the issues that stand in the stage take a new status over. */
 export async function updateStageRow(
   tx: Tx,
-  id: string,
-  fields: Partial<StageFields>,
-): Promise<{ stage: Stage; issues: ChangedIssue[] }> {
-  const row = await tx
-    .with("changed", (cte) => cte.updateTable("stages").set(fields).where("id", "=", id).returning(stageColumns))
-    .with("followed", (cte) =>
-      cte
-        .updateTable("issues")
-        .from("changed")
-        .set({ status: sql`changed.status`, version: sql`version + 1`, updatedAt: sql`now()` })
-        .whereRef("issues.stageId", "=", "changed.id")
-        .whereRef("issues.status", "!=", "changed.status")
-        .where("deletedAt", "is", null)
-        .returning(["number", "version", "updatedAt", "issues.status", "stageId", "rank"]),
+  { id, projectId, newStatus }: { id: string; projectId: string; newStatus: boolean },
+  fields: StageFields,
+): Promise<{ stage: Stage; issues: FollowedIssue[] }> {
+  const { name, status, wipLimit, wipMode } = fields;
+  const { rows } = await sql<Stage & { issues: FollowedIssue[] }>`
+    with changed as (
+      update stages set name = ${name}, status = ${status}, wip_limit = ${wipLimit}, wip_mode = ${wipMode}
+      where id = ${id} returning id, name, status, position, wip_limit, wip_mode
+    ), followed as (
+      update issues set status = ${status}, version = issues.version + 1, updated_at = statement_timestamp()
+      from issues as old
+      where issues.id = old.id and old.project_id = ${projectId} and old.stage_id = ${id}
+        and old.status <> ${status} and cast(${newStatus} as boolean)
+      ${returningFollowed}
     )
-    .selectFrom("changed")
-    .select(stageColumns)
-    .select(changedIssues.as("issues"))
-    .executeTakeFirstOrThrow();
-  const { issues, ...stage } = row;
+    select id, name, status, position, wip_limit, wip_mode, ${followedIssues} as issues from changed`.execute(tx);
+  const { issues, ...stage } = found(rows[0], "Stage");
   return { stage, issues };
 }
 
@@ -69,7 +72,7 @@ export async function updatePositions(tx: Tx, projectId: string, stageIds: strin
   return rows.sort((a, b) => a.position - b.position);
 }
 
-/** A stage to empty: itself, its issues top to bottom, and what is in the stage where they go. */
+/** A stage to empty: its issues top to bottom, and what is in the stage where they go. */
 export type Emptying = {
   name: string;
   issueIds: string[];
@@ -83,18 +86,18 @@ export async function findEmptying(
   { projectId, stageId, moveTo }: { projectId: string; stageId: string; moveTo: string | undefined },
 ): Promise<Emptying | undefined> {
   const target = sql<Emptying["target"]>`(
-    select json_build_object('id', t.id, 'name', t.name, 'status', t.status, 'wipLimit', t.wip_limit, 'wipMode', t.wip_mode,
-      'occupancy', (select count(*) from issues where stage_id = t.id and deleted_at is null),
-      'bottom', (select max(rank) from issues where stage_id = t.id and deleted_at is null))
+    select json_build_object(
+      'id', t.id, 'name', t.name, 'status', t.status, 'wipLimit', t.wip_limit, 'wipMode', t.wip_mode,
+      'occupancy', (select count(*) from issues where column_id = t.id),
+      'bottom', (select rank from issues where column_id = t.id order by rank desc limit 1)
+    )
     from stages t where t.id = ${moveTo ?? null} and t.project_id = ${projectId}
   )`;
   return db
     .selectFrom("stages")
     .select([
       "name",
-      sql<string[]>`array(
-        select id from issues where stage_id = stages.id and deleted_at is null order by rank, number
-      )`.as("issueIds"),
+      sql<string[]>`array(select id from issues where column_id = stages.id order by rank, number)`.as("issueIds"),
       target.as("target"),
     ])
     .where("id", "=", stageId)
@@ -102,20 +105,22 @@ export async function findEmptying(
     .executeTakeFirst();
 }
 
-/** Deletes a stage whose issues go to another one at these ranks, or stay without a stage. */
+/** Deletes a stage. Its issues go to the target, those on the board at these ranks, or stay without a stage. */
 export async function deleteStageRow(
   tx: Tx,
-  { stageId, issueIds, ranks, target }: Pick<Emptying, "issueIds" | "target"> & { stageId: string; ranks: string[] },
-): Promise<ChangedIssue[]> {
-  const { rows } = await sql<{ issues: ChangedIssue[] }>`
+  at: Pick<Emptying, "issueIds" | "target"> & { projectId: string; stageId: string; ranks: string[] },
+): Promise<FollowedIssue[]> {
+  const { projectId, stageId, issueIds, ranks, target } = at;
+  const { rows } = await sql<{ issues: FollowedIssue[] }>`
     with followed as (
       update issues set stage_id = ${target?.id ?? null}, rank = coalesce(placed.rank, issues.rank),
         status = coalesce(cast(${target?.status ?? null} as issue_status), issues.status),
-        version = version + 1, updated_at = now()
-      from unnest(cast(${issueIds} as uuid[]), cast(${ranks} as text[])) as placed(id, rank)
-      where issues.id = placed.id
-      returning number, version, updated_at, issues.status, stage_id, issues.rank
+        version = issues.version + 1, updated_at = statement_timestamp()
+      from issues as old
+      left join unnest(cast(${issueIds} as uuid[]), cast(${ranks} as text[])) as placed(id, rank) on placed.id = old.id
+      where issues.id = old.id and old.project_id = ${projectId} and old.stage_id = ${stageId}
+      ${returningFollowed}
     ), gone as (delete from stages where id = ${stageId})
-    select ${changedIssues} as issues`.execute(tx);
+    select ${followedIssues} as issues`.execute(tx);
   return rows[0]?.issues ?? [];
 }

@@ -1,4 +1,4 @@
-import type { Change, Input, Output, Stage } from "../../../protocol/index.ts";
+import { type Input, MAX_STAGES, type Output, type Stage } from "../../../protocol/index.ts";
 import type { ProjectContext } from "../../kernel/context.ts";
 import { found, invalid } from "../../kernel/errors.ts";
 import { transact } from "../../kernel/transact.ts";
@@ -21,6 +21,8 @@ export async function listProjectStages(ctx: ProjectContext): Promise<Output<"st
 export async function createStage(ctx: ProjectContext, input: Input<"stage.create">): Promise<Stage> {
   const { name, status, wipLimit, wipMode } = input;
   return transact(ctx, ctx.project.stream, async (tx) => {
+    const { length } = await listStages(tx, ctx.project.id);
+    if (length >= MAX_STAGES) throw invalid("name", `a project has at most ${MAX_STAGES} stages`);
     const stage = await insertStage(tx, { projectId: ctx.project.id, name, status, wipLimit, wipMode });
     tx.emit("stage.created", { stage });
     return stage;
@@ -46,8 +48,8 @@ export async function updateStage(ctx: ProjectContext, input: Input<"stage.updat
     const differing = editable.filter((field) => wanted[field] !== before[field]);
     if (differing.length === 0) return before;
 
-    const fields = { name: wanted.name, status: wanted.status, wipLimit: wanted.wipLimit, wipMode: wanted.wipMode };
-    const { stage, issues } = await updateStageRow(tx, before.id, fields);
+    const at = { id: before.id, projectId: ctx.project.id, newStatus: wanted.status !== before.status };
+    const { stage, issues } = await updateStageRow(tx, at, wanted);
     tx.emit(
       "stage.updated",
       { stage },
@@ -56,7 +58,7 @@ export async function updateStage(ctx: ProjectContext, input: Input<"stage.updat
     for (const issue of issues) {
       tx.emit("issue.status_changed", changedData(issue, { status: stage.status }), {
         issue: issue.number,
-        changes: [{ field: "status", from: before.status, to: stage.status }],
+        changes: [{ field: "status", from: issue.oldStatus, to: issue.status }],
       });
     }
     return stage;
@@ -74,6 +76,8 @@ export async function reorderStages(
     if (!complete || !stages.every(({ id }) => stageIds.includes(id))) {
       throw invalid("stageIds", "name each stage of the project once");
     }
+    if (stages.every(({ id }, i) => id === stageIds[i])) return { items: stages, nextCursor: null };
+
     const items = await updatePositions(tx, ctx.project.id, stageIds);
     tx.emit(
       "stage.reordered",
@@ -95,14 +99,23 @@ export async function deleteStage(ctx: ProjectContext, input: Input<"stage.delet
       checkRoom({ ...target, stageId: target.id }, issueIds.length);
     }
     const ranks = target ? ranksBetween({ low: target.bottom, high: null }, issueIds.length) : [];
-    const issues = await deleteStageRow(tx, { stageId, issueIds, ranks, target });
-    for (const issue of issues) {
-      const { rank, status } = issue;
-      const changes: Change[] = [
-        { field: "stageId", from: stageId, to: issue.stageId, fromName: name, ...(target && { toName: target.name }) },
-      ];
-      const data = changedData(issue, { stageId: issue.stageId, ...(target && { rank, status }) });
-      tx.emit("issue.moved", data, { issue: issue.number, changes });
+    const at = { projectId: ctx.project.id, stageId, issueIds, ranks, target };
+    for (const issue of await deleteStageRow(tx, at)) {
+      const { rank, status, oldStatus } = issue;
+      const placed = target && { rank, ...(status !== oldStatus && { status }) };
+      tx.emit("issue.moved", changedData(issue, { stageId: issue.stageId, ...placed }), {
+        issue: issue.number,
+        changes: [
+          {
+            field: "stageId",
+            from: stageId,
+            to: issue.stageId,
+            fromName: name,
+            ...(target && { toName: target.name }),
+          },
+          ...(status === oldStatus ? [] : [{ field: "status", from: oldStatus, to: status }]),
+        ],
+      });
     }
     tx.emit("stage.deleted", { stageId }, { changes: [{ field: "name", from: name, to: null }] });
     return {};

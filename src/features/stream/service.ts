@@ -1,4 +1,4 @@
-import type { Input, Output } from "../../../protocol/index.ts";
+import type { Input, Output, WireEvent } from "../../../protocol/index.ts";
 import { connectionOf } from "../../kernel/connection.ts";
 import type { Context, OrgContext, ProjectContext } from "../../kernel/context.ts";
 import { AppError } from "../../kernel/errors.ts";
@@ -28,12 +28,25 @@ export async function unsubscribeUser(ctx: Context): Promise<Output<"user.unsubs
   return {};
 }
 
+/** An answer that is much longer is cut off on a slow line, and asked for again. */
+const PULL_BYTES = 1024 * 1024;
+
+/** As many of the first events as fit into an answer, at least one. */
+function fitting(events: WireEvent[]): WireEvent[] {
+  let bytes = 0;
+  const beyond = events.findIndex((event, i) => {
+    bytes += JSON.stringify(event.data).length;
+    return i > 0 && bytes > PULL_BYTES;
+  });
+  return beyond === -1 ? events : events.slice(0, beyond);
+}
+
 /** Events after `after`; `gone` when older ones were pruned, so that what follows would have a gap. */
 export async function pullEvents(ctx: Context, input: Input<"sync.pull">): Promise<Output<"sync.pull">> {
   const { stream, after, limit } = input;
   // The head first: then the events read cannot end below it unless they were pruned.
   const [head] = await readHeads(ctx.db, [stream]);
-  const events = await readEvents(ctx.db, { stream, after, limit });
+  const events = fitting(await readEvents(ctx.db, { stream, after, limit }));
   const known = head?.seq ?? 0;
   const first = events[0]?.seq;
   if (first === undefined ? known > after : first !== after + 1) {

@@ -4,6 +4,7 @@ import type { ProjectScope } from "../../../kernel/context.ts";
 import type { Db } from "../../../kernel/db.ts";
 import { issueColumns } from "../columns.ts";
 import { type Place, type Position, selectPlace, type Target } from "../place.ts";
+import type { Ranked } from "../rank.ts";
 
 type Key = { project: ProjectScope; number: number };
 
@@ -54,13 +55,13 @@ export async function findForPlacing(
   return { issue, stageName, stageStatus, place: spot ?? undefined };
 }
 
-/** Where a new issue goes, and how many of these people may see the project; no place: there is no such stage. */
+/** Where a new issue goes, if there is such a stage, and how many of these people may see the project. */
 export async function findPlaceForNew(
   db: Db,
   { project, target, assigneeIds }: { project: ProjectScope; target: Target; assigneeIds: string[] },
-): Promise<{ place: Place | undefined; insiderCount: number }> {
+): Promise<{ place: Place | null; insiderCount: number } | undefined> {
   const place = selectPlace({ projectId: project.id, target, position: "bottom", moving: null });
-  const row = await db
+  return db
     .selectFrom("projects")
     .leftJoinLateral(place.as("place"), (join) => join.onTrue())
     .select([
@@ -73,20 +74,17 @@ export async function findPlaceForNew(
     ])
     .where("projects.id", "=", project.id)
     .executeTakeFirst();
-  return { place: row?.place ?? undefined, insiderCount: row?.insiderCount ?? 0 };
 }
-
-type Neighbour = { id: string; rank: string };
 
 /** Up to `reach` issues above a rank in its stage and up to `reach` from it downwards, top to bottom. */
 export async function listNeighbours(
   db: Db,
   { stageId, rank, reach }: { stageId: string; rank: string; reach: number },
-): Promise<{ above: Neighbour[]; below: Neighbour[] }> {
-  const column = sql`from issues where stage_id = ${stageId} and deleted_at is null`;
-  const { rows } = await sql<Neighbour & { isAbove: boolean }>`
-    (select id, rank, true as "isAbove" ${column} and rank < ${rank} order by rank desc limit ${reach})
+): Promise<{ above: Ranked[]; below: Ranked[] }> {
+  const column = sql`from issues where column_id = ${stageId}`;
+  const { rows } = await sql<Ranked & { isAbove: boolean }>`
+    (select id, rank, true as "isAbove" ${column} and rank < ${rank} order by rank desc, number desc limit ${reach})
     union all
-    (select id, rank, false ${column} and rank >= ${rank} order by rank limit ${reach})`.execute(db);
+    (select id, rank, false ${column} and rank >= ${rank} order by rank, number limit ${reach})`.execute(db);
   return { above: rows.filter(({ isAbove }) => isAbove).reverse(), below: rows.filter(({ isAbove }) => !isAbove) };
 }

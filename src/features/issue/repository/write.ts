@@ -3,6 +3,7 @@ import type { Card, Issue } from "../../../../protocol/index.ts";
 import type { ProjectScope } from "../../../kernel/context.ts";
 import type { Tx } from "../../../kernel/transact.ts";
 import { issueColumns } from "../columns.ts";
+import type { Ranked } from "../rank.ts";
 
 type NewIssue = Pick<Issue, "title" | "description" | "type" | "kind" | "priority" | "status" | "stageId" | "rank"> & {
   estimate: number | null;
@@ -11,7 +12,7 @@ type NewIssue = Pick<Issue, "title" | "description" | "type" | "kind" | "priorit
 };
 
 /** Takes the project's next number. */
-export async function insertIssue(tx: Tx, project: ProjectScope, issue: NewIssue): Promise<Issue | undefined> {
+export async function insertIssue(tx: Tx, project: ProjectScope, issue: NewIssue): Promise<Issue> {
   return tx
     .with("counted", (cte) =>
       cte
@@ -27,7 +28,7 @@ export async function insertIssue(tx: Tx, project: ProjectScope, issue: NewIssue
       number: eb.selectFrom("counted").select("counted.lastIssueNumber"),
     }))
     .returning(issueColumns(project))
-    .executeTakeFirst();
+    .executeTakeFirstOrThrow();
 }
 
 type IssueFields = Partial<
@@ -42,8 +43,10 @@ export async function updateIssueRow(
 ): Promise<Issue> {
   return tx
     .updateTable("issues")
-    .set({ ...fields, version: sql`version + 1`, updatedAt: sql`now()` })
-    .$if(deletedAt !== undefined, (update) => update.set({ deletedAt: deletedAt === "now" ? sql`now()` : null }))
+    .set({ ...fields, version: sql`version + 1`, updatedAt: sql`statement_timestamp()` })
+    .$if(deletedAt !== undefined, (update) =>
+      update.set({ deletedAt: deletedAt === "now" ? sql`statement_timestamp()` : null }),
+    )
     .where("id", "=", id)
     .returning(issueColumns(project))
     .executeTakeFirstOrThrow();
@@ -53,11 +56,12 @@ export async function deleteIssueRow(tx: Tx, id: string): Promise<void> {
   await tx.deleteFrom("issues").where("id", "=", id).execute();
 }
 
-type Ranked = Pick<Card, "number" | "version" | "updatedAt" | "rank">;
+type Moved = Pick<Card, "number" | "version" | "updatedAt" | "rank">;
 
 /** New ranks without a new version: nothing that people see has changed. */
-export async function updateRanks(tx: Tx, ranks: { id: string; rank: string }[]): Promise<Ranked[]> {
-  const { rows } = await sql<Ranked>`
+export async function updateRanks(tx: Tx, ranks: Ranked[]): Promise<Moved[]> {
+  if (ranks.length === 0) return [];
+  const { rows } = await sql<Moved>`
     update issues set rank = spread.rank
     from unnest(
       cast(${ranks.map(({ id }) => id)} as uuid[]), cast(${ranks.map(({ rank }) => rank)} as text[])

@@ -10,19 +10,19 @@ import { findPlaceForNew } from "../repository/find.ts";
 import { insertIssue } from "../repository/write.ts";
 
 export async function createIssue(ctx: ProjectContext, input: Input<"issue.create">): Promise<Issue> {
-  const { title, description, type, kind, priority, stageId, assigneeIds = [], estimate = null } = input;
-  const planned = input.assigneeIds ?? input.estimate;
-  if (planned !== undefined && !mayPlan(ctx.project.role)) {
+  const { title, description, type, kind, priority, stageId, estimate = null } = input;
+  const assigneeIds = [...new Set(input.assigneeIds)];
+  if ((assigneeIds.length > 0 || estimate !== null) && !mayPlan(ctx.project.role)) {
     throw new AppError("forbidden", "Reporters do not set assignees or estimates", {
       details: { needed: "developer" },
     });
   }
-  const people = [...new Set(assigneeIds)];
   return transact(ctx, ctx.project.stream, async (tx) => {
     const target = stageId === undefined ? "first" : { stageId };
-    const { place, insiderCount } = await findPlaceForNew(tx, { project: ctx.project, target, assigneeIds: people });
+    const spot = found(await findPlaceForNew(tx, { project: ctx.project, target, assigneeIds }), "Project");
+    const { place, insiderCount } = spot;
     if (stageId !== undefined) found(place, "Stage");
-    if (insiderCount !== people.length) throw invalid("assigneeIds", "someone is not a member of this project");
+    if (insiderCount !== assigneeIds.length) throw invalid("assigneeIds", "someone is not a member of this project");
     if (place) checkRoom(place);
 
     const issue = await insertIssue(tx, ctx.project, {
@@ -35,11 +35,10 @@ export async function createIssue(ctx: ProjectContext, input: Input<"issue.creat
       status: place?.status ?? "open",
       stageId: place?.stageId ?? null,
       rank: place ? rankAt(place, "bottom") : rankBetween({ low: null, high: null }),
-      assigneeIds: people,
+      assigneeIds,
       reporterId: ctx.actor.id,
     });
-    const created = found(issue, "Project");
-    tx.emit("issue.created", { issue: toCard(created) }, { issue: created.number });
-    return created;
+    tx.emit("issue.created", { issue: toCard(issue) }, { issue: issue.number });
+    return issue;
   });
 }

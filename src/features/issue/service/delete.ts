@@ -28,8 +28,8 @@ export async function restoreIssue(ctx: ProjectContext, input: Input<"issue.rest
     const { issue, place } = placing;
     if (issue.deletedAt === null) throw new AppError("conflict", "The issue is not deleted");
     if (place) checkRoom(place);
-    const spot = place && { rank: rankAt(place, "bottom"), status: place.status };
-    const after = await updateIssueRow(tx, { project, id: issue.id }, { ...spot, deletedAt: null });
+    const rank = place ? rankAt(place, "bottom") : issue.rank;
+    const after = await updateIssueRow(tx, { project, id: issue.id }, { rank, deletedAt: null });
     tx.emit("issue.restored", { issue: toCard(after) }, { issue: issue.number });
     return after;
   });

@@ -4,7 +4,7 @@ import { found } from "../../../kernel/errors.ts";
 import { transact } from "../../../kernel/transact.ts";
 import { changedData, changesBetween, historyBetween } from "../events.ts";
 import { checkRoom, rankAt, toPosition } from "../place.ts";
-import { MAX_RANK_LENGTH, ranksBetween } from "../rank.ts";
+import { MAX_RANK_LENGTH, SPREAD_REACH, spread } from "../rank.ts";
 import { findForPlacing, listNeighbours } from "../repository/find.ts";
 import { updateIssueRow, updateRanks } from "../repository/write.ts";
 import { checkPresent, missing } from "./find.ts";
@@ -36,26 +36,14 @@ export async function moveIssue(ctx: ProjectContext, input: Input<"issue.move">)
   return moved;
 }
 
-/** Wide enough that both ends of a run of inserts into one gap, which lengthened the keys, lie inside. */
-const SPREAD_REACH = 256;
-
-/** Gives the issues around one short ranks again: a mutation of its own, after the move. */
+/** Gives the issues around one short ranks again: a mutation of its own, whose failure leaves the move as it is. */
 async function spreadRanks(ctx: ProjectContext, { stageId, rank }: Issue): Promise<void> {
   if (stageId === null) return;
   const apart = { ...ctx, commandId: undefined, receipt: {} };
   await transact(apart, ctx.project.stream, async (tx) => {
-    const { above, below } = await listNeighbours(tx, { stageId, rank, reach: SPREAD_REACH });
-    // The outermost stay where they are, unless the column ends there.
-    const low = above.length === SPREAD_REACH ? above.shift() : undefined;
-    const high = below.length === SPREAD_REACH ? below.pop() : undefined;
-    const inner = [...above, ...below];
-    const ranks = ranksBetween({ low: low?.rank ?? null, high: high?.rank ?? null }, inner.length);
-    const spread = await updateRanks(
-      tx,
-      inner.map(({ id }, i) => ({ id, rank: ranks[i] ?? "" })),
-    );
-    for (const issue of spread) {
+    const around = await listNeighbours(tx, { stageId, rank, reach: SPREAD_REACH });
+    for (const issue of await updateRanks(tx, spread(around))) {
       tx.emit("issue.moved", changedData(issue, { rank: issue.rank }), { issue: issue.number });
     }
-  });
+  }).catch((error: unknown) => ctx.log.warn({ err: error, project: ctx.project.ref }, "ranks could not be spread"));
 }

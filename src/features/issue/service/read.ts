@@ -13,11 +13,11 @@ export async function getIssue(ctx: ProjectContext, input: Input<"issue.get">): 
 
 const unitMs = { m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 };
 
-/** The moment that an ISO time or an age like `7d` names. */
+/** The moment that an ISO time or an age like `7d` names; 1970 for any before, since Postgres does not know the year 0. */
 function momentOf(text: string, now: Date): Date {
   const age = /^(\d+)([mhdw])$/.exec(text);
   const unit = age?.[2] as keyof typeof unitMs | undefined;
-  return age && unit ? new Date(now.getTime() - Number(age[1]) * unitMs[unit]) : new Date(text);
+  return new Date(Math.max(0, age && unit ? now.getTime() - Number(age[1]) * unitMs[unit] : Date.parse(text)));
 }
 
 const toArray = <T extends string>(filter: T | T[] | undefined): T[] | undefined =>

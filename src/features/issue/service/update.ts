@@ -1,17 +1,13 @@
-import type { Input, Issue } from "../../../../protocol/index.ts";
+import type { Change, Input, Issue } from "../../../../protocol/index.ts";
 import type { ProjectContext } from "../../../kernel/context.ts";
 import { AppError } from "../../../kernel/errors.ts";
-import { transact } from "../../../kernel/transact.ts";
-import { changedData, changesBetween, historyBetween } from "../events.ts";
-import { checkRoom, type Place, rankAt } from "../place.ts";
+import { type Tx, transact } from "../../../kernel/transact.ts";
+import { changedData, changesBetween, historyBetween, type Names } from "../events.ts";
+import { checkRoom, rankAt } from "../place.ts";
 import { mayEdit } from "../policy.ts";
 import { findForPlacing } from "../repository/find.ts";
 import { updateIssueRow } from "../repository/write.ts";
 import { checkPresent, missing } from "./find.ts";
-
-/** Whether a new status takes the issue to another stage: not when it stands in one of that status, or there is none. */
-const leavesStage = (issue: Issue, standing: Place | undefined, status: Issue["status"] | undefined): boolean =>
-  status !== undefined && standing !== undefined && standing.stageId !== issue.stageId;
 
 export async function updateIssue(ctx: ProjectContext, input: Input<"issue.update">): Promise<Issue> {
   const { project } = ctx;
@@ -29,30 +25,37 @@ export async function updateIssue(ctx: ProjectContext, input: Input<"issue.updat
     if (expect !== undefined && expect !== issue.version) {
       throw new AppError("conflict", "The issue changed meanwhile", { details: { current: issue } });
     }
-    const moves = place !== undefined && stageStatus !== patch.status && leavesStage(issue, place, patch.status);
-    if (moves) checkRoom(place);
-    const fields = { ...patch, ...(moves && { stageId: place.stageId, rank: rankAt(place, "bottom") }) };
+    // A new status takes it to the first stage of that status, unless it stands in one or there is none.
+    const isNew = patch.status !== undefined && patch.status !== issue.status;
+    const goal = isNew && patch.status !== stageStatus ? place : undefined;
+    if (goal) checkRoom(goal);
+    const fields = { ...patch, ...(goal && { stageId: goal.stageId, rank: rankAt(goal, "bottom") }) };
     if (Object.keys(changesBetween(issue, { ...issue, ...fields })).length === 0) return issue;
 
     const after = await updateIssueRow(tx, { project, id: issue.id }, fields);
-    const { status, stageId, rank, ...others } = changesBetween(issue, after);
-    const history = historyBetween(issue, after, { stageId: { from: stageName, to: place?.name ?? null } });
-    const ofStatus = (field: string) => field === "status" || field === "stageId";
-    if (status !== undefined) {
-      const changes = { status, ...(stageId !== undefined && { stageId }), ...(rank !== undefined && { rank }) };
-      tx.emit("issue.status_changed", changedData(after, changes), {
-        issue: number,
-        changes: history.filter(({ field }) => ofStatus(field)),
-      });
-    }
-    if (Object.keys(others).length > 0) {
-      tx.emit("issue.updated", changedData(after, others), {
-        issue: number,
-        changes: history.filter(({ field }) => !ofStatus(field)),
-      });
-    }
+    emitChanges(tx, issue, after, { stageId: { from: stageName, to: goal?.name ?? null } });
     return after;
   });
+}
+
+/** Two events at most: the status with the stage that followed it, and the other fields. */
+function emitChanges(tx: Tx, before: Issue, after: Issue, names: Names): void {
+  const { status, stageId, rank, ...others } = changesBetween(before, after);
+  const history = historyBetween(before, after, names);
+  const ofStatus = ({ field }: Change) => field === "status" || field === "stageId";
+  if (status !== undefined) {
+    const changes = { status, ...(stageId !== undefined && { stageId }), ...(rank !== undefined && { rank }) };
+    tx.emit("issue.status_changed", changedData(after, changes), {
+      issue: after.number,
+      changes: history.filter(ofStatus),
+    });
+  }
+  if (Object.keys(others).length > 0) {
+    tx.emit("issue.updated", changedData(after, others), {
+      issue: after.number,
+      changes: history.filter((change) => !ofStatus(change)),
+    });
+  }
 }
 
 type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> };

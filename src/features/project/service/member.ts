@@ -41,9 +41,13 @@ export async function joinProject(ctx: ProjectContext): Promise<Output<"project.
     const { user, orgRole, projectRole } = found(await findPerson(tx, { projectId, orgId, person }), "User");
     if (projectRole !== null) return { user, role: effectiveRole({ orgRole, projectRole }) };
     const joined = found(await joinAsReporter(tx, { projectId, userId: user.id }), "Project");
-    const member = { user, role: effectiveRole({ orgRole, projectRole: joined.role }) };
-    tx.emit("project.member_added", { member }, { changes: roleChanges(user, { from: null, to: joined.role }) });
-    return member;
+    const { role } = joined;
+    tx.emit(
+      "project.member_added",
+      { member: { user, role } },
+      { changes: roleChanges(user, { from: null, to: role }) },
+    );
+    return { user, role: effectiveRole({ orgRole, projectRole: role }) };
   });
 }
 
@@ -90,7 +94,7 @@ export async function setProjectRole(
     if (projectRole === role) return member;
     await saveMember(tx, { projectId, userId: user.id, role });
     const changes = roleChanges(user, { from: projectRole, to: role });
-    tx.emit("project.member_role_changed", { member }, { changes });
+    tx.emit("project.member_role_changed", { member: { user, role } }, { changes });
     return member;
   });
 }
@@ -108,13 +112,16 @@ export async function removeProjectMember(
   });
 }
 
-/** A first explicit role here, told to the person too. */
+/**
+ * A first explicit role here, told to the person too. The project's events carry the explicit role, which only this
+ * project changes; the answer and the person's own event the one that counts now.
+ */
 async function giveRole(ctx: ProjectContext, tx: Tx, given: RoleHolder & { role: ProjectRole }) {
   const { id: projectId, orgSlug, ref } = ctx.project;
-  const { user, orgRole, role: projectRole } = given;
-  found(await saveMember(tx, { projectId, userId: user.id, role: projectRole }), "Project");
-  const member = { user, role: effectiveRole({ orgRole, projectRole }) };
-  tx.emit("project.member_added", { member }, { changes: roleChanges(user, { from: null, to: projectRole }) });
+  const { user, orgRole, role } = given;
+  found(await saveMember(tx, { projectId, userId: user.id, role }), "Project");
+  const member = { user, role: effectiveRole({ orgRole, projectRole: role }) };
+  tx.emit("project.member_added", { member: { user, role } }, { changes: roleChanges(user, { from: null, to: role }) });
   tx.emit("access.granted", { org: orgSlug, project: ref, role: member.role }, { stream: userStream(user.id) });
   return member;
 }

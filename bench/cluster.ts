@@ -1,0 +1,59 @@
+import { chmod, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import pg from "pg";
+import { startEmbedded } from "../src/kernel/embedded-postgres.ts";
+import { migrate } from "../src/kernel/migrate.ts";
+import { createSeeder, type Seeder } from "./seed.ts";
+
+/** A Postgres of our own with the settings of a real start: `fsync` and `synchronous_commit` stay on. */
+export type Cluster = {
+  settings: string;
+  /** URL of a new database with the seeded data. */
+  clone(name: string): Promise<string>;
+  stop(): Promise<void>;
+};
+
+const TEMPLATE = "bench_template";
+
+const databaseUrl = (url: string, name: string): string => Object.assign(new URL(url), { pathname: name }).href;
+
+async function withClient<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    return await work(client);
+  } finally {
+    await client.end();
+  }
+}
+
+export async function startCluster(fill: (seed: Seeder) => Promise<void>): Promise<Cluster> {
+  const folder = await mkdtemp(path.join(tmpdir(), "rhythm-bench-"));
+  // Postgres runs as another account when we are root.
+  await chmod(folder, 0o755);
+  const postgres = await startEmbedded({ dir: path.join(folder, "postgres") });
+  const template = databaseUrl(postgres.url, TEMPLATE);
+  await withClient(postgres.url, (admin) => admin.query(`create database ${TEMPLATE}`));
+  await migrate(template);
+  await withClient(template, (client) => fill(createSeeder(client)));
+  const settings = await withClient(postgres.url, async (admin) => {
+    const { rows } = await admin.query<{ name: string; setting: string }>(
+      "select name, setting from pg_settings where name in ('server_version', 'fsync', 'synchronous_commit')",
+    );
+    return rows.map(({ name, setting }) => `${name} ${setting}`).join(", ");
+  });
+  return {
+    settings,
+    async clone(name) {
+      await withClient(postgres.url, (admin) =>
+        admin.query(`create database ${name} template ${TEMPLATE} strategy file_copy`),
+      );
+      return databaseUrl(postgres.url, name);
+    },
+    async stop() {
+      await postgres.stop();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}

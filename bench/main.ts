@@ -1,0 +1,112 @@
+/** Measures the server beside yardsticks on this machine: see README.md. */
+import { availableParallelism, cpus } from "node:os";
+import { parseArgs } from "node:util";
+import { startCluster } from "./cluster.ts";
+import { measureFanout } from "./fanout.ts";
+import { hasPgbench, type Script } from "./pgbench.ts";
+import { build, type Server, startBare, startOurs } from "./processes.ts";
+import { profileServer } from "./profile.ts";
+import { jsonLine, type Table, tableText } from "./report.ts";
+import type { Seeder } from "./seed.ts";
+import { bareSide, MOVED_ISSUES, ourSide } from "./sides.ts";
+import { measureBoard, measureBytes, measureEcho, measureMemory } from "./small.ts";
+import { type Cell, measureThroughput, PROJECTS } from "./throughput.ts";
+
+const usual = ["throughput", "echo", "fanout", "board", "bytes", "memory"] as const;
+type Section = (typeof usual)[number] | "profile";
+
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    quick: { type: "boolean", default: false },
+    "no-command-ids": { type: "boolean", default: false },
+  },
+});
+const { quick } = options;
+const known: readonly string[] = [...usual, "profile"];
+const wrong = positionals.find((name) => !known.includes(name));
+if (wrong !== undefined) throw new Error(`there is no section ${wrong}: choose from ${known.join(", ")}`);
+const wanted = new Set((positionals.length > 0 ? positionals : usual) as readonly Section[]);
+const rounds = 3;
+const seconds = quick ? 0.5 : 3;
+
+const boards = [
+  { project: PROJECTS + 1, issues: 1000, stages: 3, what: "1,000 issues, 3 stages", input: {} },
+  { project: PROJECTS + 2, issues: 10_000, stages: 3, what: "10,000 issues, 3 stages", input: {} },
+  {
+    project: PROJECTS + 3,
+    issues: 10_000,
+    stages: 8,
+    what: "10,000 issues, 8 stages, 25 a stage",
+    input: { perColumn: 25 },
+  },
+];
+
+async function fill(seed: Seeder): Promise<void> {
+  await seed.people(1100);
+  for (let project = 1; project <= PROJECTS; project += 1) await seed.project(project, { issues: MOVED_ISSUES });
+  for (const board of boards) await seed.project(board.project, board);
+  await seed.finish();
+}
+
+const commands: Script[] = ["issue.create", "issue.move"];
+const cells: Cell[] = commands.flatMap((command) =>
+  [1, PROJECTS].flatMap((projects) => [1, 8, 32].map((clients) => ({ command, clients, projects }))),
+);
+/** The ends of the range. */
+const quickCells = cells.filter(({ clients, projects }) => clients === 32 || (clients === 1 && projects === 1));
+
+await build();
+const cluster = await startCluster(fill);
+const servers: Server[] = [];
+const tables: Table[] = [];
+const machine = {
+  cores: availableParallelism(),
+  cpu: cpus()[0]?.model,
+  node: process.version,
+  postgres: cluster.settings,
+  quick,
+};
+
+async function stop(): Promise<void> {
+  await Promise.all(servers.map((server) => server.stop()));
+  await cluster.stop();
+}
+process.once("SIGINT", () => void stop().finally(() => process.exit(130)));
+
+async function measure(section: Section, work: () => Promise<Table | Table[]>): Promise<void> {
+  if (!wanted.has(section)) return;
+  for (const table of [await work()].flat()) {
+    tables.push(table);
+    console.log(tableText(table));
+  }
+}
+
+try {
+  console.log(`${JSON.stringify(machine)}\n`);
+  const [ourUrl, bareUrl] = [await cluster.clone("ours"), await cluster.clone("bare")];
+  const pgbenchUrl = (await hasPgbench()) ? await cluster.clone("pgbench") : undefined;
+  const sideOf = (server: Server) => ourSide(server, { commandIds: !options["no-command-ids"] });
+
+  // Fresh processes, so before the load.
+  const fresh = {
+    ours: { start: () => startOurs(ourUrl), sideOf },
+    bare: { start: () => startBare(bareUrl), sideOf: bareSide },
+  };
+  await measure("memory", () => measureMemory(fresh, quick ? 1 : rounds));
+  servers.push(await startOurs(ourUrl), await startBare(bareUrl));
+  const [ourServer, bareServer] = servers;
+  if (!ourServer || !bareServer) throw new Error("a server is missing");
+  const [ours, bare] = [sideOf(ourServer), bareSide(bareServer)];
+  await measure("board", () => measureBoard({ ours, loads: quick ? 20 : 100, boards }));
+  await measure("bytes", () => measureBytes(ours));
+  await measure("echo", () => measureEcho({ ours, bare, rounds, seconds: seconds / 2 }));
+  await measure("throughput", () =>
+    measureThroughput({ ours, bare, pgbenchUrl, cells: quick ? quickCells : cells, rounds, seconds }),
+  );
+  await measure("fanout", () => measureFanout({ ours, bare, sizes: [100, 1000], rounds, seconds }));
+  await measure("profile", () => profileServer({ databaseUrl: ourUrl, sideOf, seconds: quick ? 3 : 10 }));
+  console.log(jsonLine(machine, tables));
+} finally {
+  await stop();
+}

@@ -1,0 +1,156 @@
+/** What each mutation costs the database: statements, BEGIN and COMMIT included, whatever the size of the board. */
+import { randomUUID } from "node:crypto";
+import { generateNKeysBetween } from "fractional-indexing";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type CommandName, commands } from "../../protocol/index.ts";
+import { type Running, startApp } from "../support/harness.ts";
+import { type InnerCommand, innerCommands, inputFor } from "./fixtures.ts";
+import { type Cast, issueBy, openCast, type Scene, setScene } from "./scene.ts";
+
+/** As the house rules have it: the stream's lock and the log take four, the command itself two. */
+const MOST = 6;
+/** Its stream is made with it: when there is no row to lock, the stored answers are looked up by themselves. */
+const exceptions: Record<string, number> = { "org.create": 7 };
+const NEVER_MS = 1_000_000_000;
+
+let app: Running;
+let cast: Cast;
+const statements: string[] = [];
+beforeAll(async () => {
+  // Without polling, so that all statements are the command's.
+  app = await startApp({ pollMs: NEVER_MS, onStatement: (text) => statements.push(text) });
+  cast = await openCast(app);
+});
+afterAll(async () => {
+  cast.close();
+  await app.close();
+});
+
+/** Puts issues into the first stage, past the commands, which would take their time. */
+async function fill({ projectId, stages, maker }: Scene, count: number): Promise<void> {
+  const { pool } = app.parts.database;
+  await pool.query(
+    `insert into issues (project_id, number, title, status, priority, type, kind, stage_id, rank, reporter_id)
+     select $1, place, 'One of many', 'open', 'normal', 'task', 'task', $2, rank, $3
+     from unnest($4::text[]) with ordinality as many(rank, place)`,
+    [projectId, stages[0], maker.userId, generateNKeysBetween(null, null, count)],
+  );
+  await pool.query("update projects set last_issue_number = $2 where id = $1", [projectId, count]);
+}
+
+/** Inputs that concern as much as they can, instead of those of the fixtures. */
+const heavy: { [N in InnerCommand]?: (at: Scene) => object | Promise<object> } = {
+  "stage.delete": ({ project, stages }) => ({ project, stageId: stages[0], moveTo: stages[1] }),
+  "stage.update": ({ project, stages }) => ({ project, stageId: stages[0], patch: { status: "closed", wipLimit: 9 } }),
+  "issue.update": async (at) => {
+    const issue = await issueBy(at, at.maker);
+    return { project: at.project, issue, patch: { status: "in_progress", title: "Begun", priority: "major" } };
+  },
+  "issue.move": async (at) => {
+    const [issue, after] = [await issueBy(at, at.maker), await issueBy(at, at.maker, at.stages[1])];
+    return { project: at.project, issue, stageId: at.stages[1], after };
+  },
+  "issue.create": ({ project, as }) => ({ project, title: "New", assigneeIds: [as.owner.userId], estimate: 3 }),
+};
+
+/** The statements of one command whose roles are known already. */
+async function cost(command: InnerCommand, at: Scene): Promise<number> {
+  const actor = command === "project.leave" ? at.as.developer : at.as.owner;
+  const input = await (heavy[command]?.(at) ?? inputFor(command, at, actor));
+  const { org, project } = at;
+  await (commands[command].access.startsWith("org")
+    ? actor.ok("org.get", { org })
+    : actor.ok("project.get", { project }));
+  statements.length = 0;
+  const ack = await actor.send(command, { ...input, commandId: randomUUID() });
+  const count = statements.length;
+  expect(ack).toMatchObject({ ok: true });
+  return count;
+}
+
+const mutations = innerCommands.filter((command) => commands[command].kind === "mutation");
+
+async function costs(issueCount: number): Promise<Record<string, number>> {
+  const table: Record<string, number> = {};
+  for (const command of mutations) {
+    const at = await setScene(cast);
+    if (issueCount > 0) await fill(at, issueCount);
+    table[command] = await cost(command, at);
+  }
+  return table;
+}
+
+const costly = (table: Record<string, number>) =>
+  Object.fromEntries(Object.entries(table).filter(([, count]) => count > MOST));
+
+test("mutations cost a constant number of statements", async () => {
+  const table = await costs(0);
+
+  expect(await costs(300)).toEqual(table);
+  expect(costly(table)).toEqual(exceptions);
+  expect(table).toMatchInlineSnapshot(`
+    {
+      "issue.create": 6,
+      "issue.delete": 6,
+      "issue.move": 6,
+      "issue.purge": 6,
+      "issue.restore": 6,
+      "issue.update": 6,
+      "member.add": 6,
+      "member.remove": 6,
+      "member.setRole": 6,
+      "org.create": 7,
+      "org.delete": 5,
+      "org.transfer": 6,
+      "org.update": 6,
+      "project.addMember": 6,
+      "project.archive": 6,
+      "project.create": 6,
+      "project.delete": 5,
+      "project.join": 6,
+      "project.leave": 6,
+      "project.removeMember": 6,
+      "project.setRole": 6,
+      "project.unarchive": 6,
+      "project.update": 6,
+      "stage.create": 6,
+      "stage.delete": 6,
+      "stage.reorder": 6,
+      "stage.update": 6,
+    }
+  `);
+});
+
+test("signing in and out costs a constant number of statements", async () => {
+  const email = `${randomUUID()}@test.example`;
+  const password = "correct horse battery";
+  const table: Record<string, number> = {};
+  const post = async (command: CommandName & `auth.${string}`, body: object) => {
+    statements.length = 0;
+    const response = await fetch(`${app.url}/api/v1/auth/${command.slice("auth.".length)}`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(body),
+    });
+    table[command] = statements.length;
+    expect(response.ok).toBe(true);
+    return (response.status === 204 ? {} : await response.json()) as { refreshToken: string };
+  };
+
+  await post("auth.register", { email, password });
+  const { refreshToken } = await post("auth.login", { email, password });
+  const later = await post("auth.refresh", { refreshToken });
+  await post("auth.logout", { refreshToken: later.refreshToken });
+
+  const actions = Object.entries(commands).filter(([, { kind }]) => kind === "action");
+  expect(Object.keys(table)).toEqual(actions.map(([name]) => name));
+  expect(costly(table)).toEqual({});
+  expect(table).toMatchInlineSnapshot(`
+    {
+      "auth.login": 5,
+      "auth.logout": 6,
+      "auth.refresh": 5,
+      "auth.register": 5,
+    }
+  `);
+});

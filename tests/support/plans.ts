@@ -1,0 +1,67 @@
+import pg from "pg";
+import { createDatabase, type Running, startApp } from "./harness.ts";
+
+/** How one node of a plan read a table; `rows` counts what it looked at, kept or not. */
+export type Scan = { table: string; by: string; rows: number };
+export type Plan = { query: string; scans: Scan[] };
+
+type Node = {
+  "Node Type": string;
+  "Relation Name"?: string;
+  "Index Name"?: string;
+  "Actual Rows": number;
+  "Actual Loops": number;
+  "Rows Removed by Filter"?: number;
+  "Rows Removed by Index Recheck"?: number;
+  Plans?: Node[];
+};
+
+function scansOf(node: Node): Scan[] {
+  const inner = (node.Plans ?? []).flatMap(scansOf);
+  const table = node["Relation Name"];
+  if (table === undefined || !node["Node Type"].endsWith("Scan")) return inner;
+  const removed = (node["Rows Removed by Filter"] ?? 0) + (node["Rows Removed by Index Recheck"] ?? 0);
+  const rows = Math.round((node["Actual Rows"] + removed) * node["Actual Loops"]);
+  return [{ table, by: node["Index Name"] ?? node["Node Type"], rows }, ...inner];
+}
+
+/** A server whose database tells how it carries out each statement, with the parameters that were really sent. */
+export async function startExplained(): Promise<Running & { plansOf(act: () => Promise<unknown>): Promise<Plan[]> }> {
+  const databaseUrl = await createDatabase();
+  const admin = new pg.Client({ connectionString: databaseUrl });
+  await admin.connect();
+  const database = new URL(databaseUrl).pathname.slice(1);
+  for (const setting of [
+    "session_preload_libraries = 'auto_explain'",
+    "auto_explain.log_min_duration = 0",
+    "auto_explain.log_level = 'notice'",
+    "auto_explain.log_format = 'json'",
+    "auto_explain.log_analyze = on",
+    "auto_explain.log_timing = off",
+  ]) {
+    await admin.query(`alter database ${database} set ${setting}`);
+  }
+  await admin.end();
+
+  const app = await startApp({ databaseUrl, pollMs: 3_600_000, headEveryMs: 3_600_000 });
+  let plans: Plan[] = [];
+  const heard = new WeakSet<pg.PoolClient>();
+  app.parts.database.pool.on("acquire", (client) => {
+    if (heard.has(client)) return;
+    heard.add(client);
+    client.on("notice", ({ message }) => {
+      const json = message?.slice(message.indexOf("{"));
+      if (!message?.startsWith("duration:") || !json) return;
+      const { "Query Text": query, Plan: root } = JSON.parse(json) as { "Query Text": string; Plan: Node };
+      plans.push({ query, scans: scansOf(root) });
+    });
+  });
+  return {
+    ...app,
+    async plansOf(act) {
+      plans = [];
+      await act();
+      return plans;
+    },
+  };
+}
