@@ -71,7 +71,7 @@ function relay(input: Row, ack: Ack): void {
   seq += 1;
   const stream = projectStream(Number(input["project"]));
   const at = new Date().toISOString();
-  const changes = { stageId: input["stageId"], rank: "a0V1b", status: "in_progress" };
+  const changes = { stageId: input["stageId"], rank: "a0V1b" };
   const data = { number: input["issue"], version: seq, updatedAt: at, changes };
   ack({ ok: true, stream, seq });
   const event = { seq, type: "issue.moved", at, actor: { id: userId(1), kind: "user" }, data };

@@ -33,10 +33,19 @@ export async function startCluster(fill: (seed: Seeder) => Promise<void>): Promi
   // Postgres runs as another account when we are root.
   await chmod(folder, 0o755);
   const postgres = await startEmbedded({ dir: path.join(folder, "postgres") });
-  const template = databaseUrl(postgres.url, TEMPLATE);
-  await withClient(postgres.url, (admin) => admin.query(`create database ${TEMPLATE}`));
-  await migrate(template);
-  await withClient(template, (client) => fill(createSeeder(client)));
+  const stop = async (): Promise<void> => {
+    await postgres.stop();
+    await rm(folder, { recursive: true, force: true });
+  };
+  try {
+    const template = databaseUrl(postgres.url, TEMPLATE);
+    await withClient(postgres.url, (admin) => admin.query(`create database ${TEMPLATE}`));
+    await migrate(template);
+    await withClient(template, (client) => fill(createSeeder(client)));
+  } catch (error) {
+    await stop();
+    throw error;
+  }
   const settings = await withClient(postgres.url, async (admin) => {
     const { rows } = await admin.query<{ name: string; setting: string }>(
       "select name, setting from pg_settings where name in ('server_version', 'fsync', 'synchronous_commit')",
@@ -51,9 +60,6 @@ export async function startCluster(fill: (seed: Seeder) => Promise<void>): Promi
       );
       return databaseUrl(postgres.url, name);
     },
-    async stop() {
-      await postgres.stop();
-      await rm(folder, { recursive: true, force: true });
-    },
+    stop,
   };
 }

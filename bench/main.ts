@@ -1,15 +1,17 @@
 /** Measures the server beside yardsticks on this machine: see README.md. */
-import { availableParallelism, cpus } from "node:os";
+import { availableParallelism, cpus, loadavg } from "node:os";
 import { parseArgs } from "node:util";
+import { measureBoard, measureBytes } from "./board.ts";
 import { startCluster } from "./cluster.ts";
+import { measureEcho } from "./echo.ts";
 import { measureFanout } from "./fanout.ts";
+import { measureMemory } from "./memory.ts";
 import { hasPgbench, type Script } from "./pgbench.ts";
 import { build, type Server, startBare, startOurs } from "./processes.ts";
 import { profileServer } from "./profile.ts";
 import { jsonLine, type Table, tableText } from "./report.ts";
 import type { Seeder } from "./seed.ts";
 import { bareSide, MOVED_ISSUES, ourSide } from "./sides.ts";
-import { measureBoard, measureBytes, measureEcho, measureMemory } from "./small.ts";
 import { type Cell, measureThroughput, PROJECTS } from "./throughput.ts";
 
 const usual = ["throughput", "echo", "fanout", "board", "bytes", "memory"] as const;
@@ -65,6 +67,8 @@ const machine = {
   cpu: cpus()[0]?.model,
   node: process.version,
   postgres: cluster.settings,
+  /** Other work on the machine shows here. */
+  loadBefore: loadavg()[0],
   quick,
 };
 
@@ -98,9 +102,9 @@ try {
   const [ourServer, bareServer] = servers;
   if (!ourServer || !bareServer) throw new Error("a server is missing");
   const [ours, bare] = [sideOf(ourServer), bareSide(bareServer)];
-  await measure("board", () => measureBoard({ ours, loads: quick ? 20 : 100, boards }));
   await measure("bytes", () => measureBytes(ours));
   await measure("echo", () => measureEcho({ ours, bare, rounds, seconds: seconds / 2 }));
+  await measure("board", () => measureBoard({ ours, loads: quick ? 20 : 100, boards }));
   await measure("throughput", () =>
     measureThroughput({ ours, bare, pgbenchUrl, cells: quick ? quickCells : cells, rounds, seconds }),
   );

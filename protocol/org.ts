@@ -118,7 +118,7 @@ export const orgCommands = {
     access: "org:member",
     input: { org: OrgRef, userId: z.uuid() },
     output: Nothing,
-    emits: ["member.removed", "access.revoked"],
+    emits: ["member.removed", "project.member_removed", "access.revoked"],
     http: "DELETE /orgs/{org}/members/{userId}",
     example: { org: "acme", userId: exampleId },
   }),

@@ -92,6 +92,8 @@ export function createExecute({ parts, access, strict }: Options): Execute {
   async function answer(request: Request, name: CommandName): Promise<Ack> {
     const { requestId } = request;
     const spec = commands[name];
+    if (spec.access === "public" && request.connection)
+      throw new AppError("not_found", `${name} is served over HTTP only`);
     const caller = request.caller ?? (spec.access === "public" ? anonymous : undefined);
     if (!caller) throw new AppError("unauthenticated", "Sign in first");
     if (draining) throw new AppError("unavailable", "This instance is stopping; connect again", { retryAfterMs: 1000 });

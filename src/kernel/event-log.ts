@@ -29,11 +29,13 @@ export type Done = { kind: "done"; data: unknown; events: PendingEvent[] };
 type Head = { seq: number; answers: Map<string, Answer> };
 
 type StoredAnswer = Answer & { actorId: string; commandId: string };
-/** SQL for the answers of the actors and command ids in two array parameters, the first of them `$first`. */
-const storedAnswers = (first: number) => `select json_agg(json_build_object(
-    'actorId', actor_id, 'commandId', command_id, 'inputHash', encode(input_hash, 'hex'), 'stream', stream, 'seq', seq, 'data', data
-  )) from command_answers
-  where (actor_id, command_id) in (select * from unnest($${first}::uuid[], $${first + 1}::uuid[]))`;
+const lockStatement = `with head as (select seq from streams where id = $1 for update)
+  select (select seq from head), (
+    select json_agg(json_build_object(
+      'actorId', actor_id, 'commandId', command_id, 'inputHash', encode(input_hash, 'hex'), 'stream', stream, 'seq', seq, 'data', data
+    )) from command_answers
+    where (actor_id, command_id) in (select * from unnest($2::uuid[], $3::uuid[]))
+  ) as answers`;
 
 /**
  * Locks the stream's row and looks up the answers of command ids that were sent before. There is no row yet when the
@@ -42,10 +44,7 @@ const storedAnswers = (first: number) => `select json_agg(json_build_object(
 export async function lockStream(connection: Connection, stream: string, contexts: Context[]): Promise<Head> {
   const asked = contexts.filter(({ commandId }) => commandId !== undefined);
   const ids = [asked.map(({ actor }) => actor.id), asked.map(({ commandId }) => commandId)];
-  const lock = `select seq, (${storedAnswers(2)}) as answers from streams where id = $1 for update`;
-  let [row] = await connection.query(lock, [stream, ...ids]);
-  if (!row && asked.length > 0)
-    [row] = await connection.query(`select 0 as seq, (${storedAnswers(1)}) as answers`, ids);
+  const [row] = await connection.query(lockStatement, [stream, ...ids]);
   const stored = (row?.["answers"] ?? []) as StoredAnswer[];
   return {
     seq: Number(row?.["seq"] ?? 0),

@@ -179,16 +179,16 @@ export function createRealtime(options: Options) {
     async close(): Promise<void> {
       clearInterval(beacon);
       stopWatching();
-      httpServer.close();
+      const ended = new Promise((resolve) => httpServer.close(resolve));
+      const connections = Object.values(clientsOf(io));
       const sockets = [...io.of("/").sockets.values()];
       const batch = Math.max(50, Math.ceil(sockets.length / DRAIN_BATCHES));
       for (let i = 0; i < sockets.length; i += batch) {
         for (const socket of sockets.slice(i, i + batch)) socket.conn.close();
         if (i + batch < sockets.length) await sleep(DRAIN_PAUSE_MS);
       }
-      const until = performance.now() + CLOSE_PATIENCE_MS;
-      while (io.engine.clientsCount > 0 && performance.now() < until) await sleep(10);
-      for (const connection of Object.values(clientsOf(io))) cutOff(connection);
+      await Promise.race([ended, sleep(CLOSE_PATIENCE_MS)]);
+      for (const connection of connections) cutOff(connection);
       httpServer.closeAllConnections();
       await io.close();
     },

@@ -10,19 +10,25 @@ const MAX_UNDRAINED_MS = 10_000;
 const CHECK_MS = 250;
 
 /** What the types of Engine.IO leave out. */
-const Connection = z.object({
-  writeBuffer: z.array(z.object({ data: z.unknown() })),
+type Connection = {
+  writeBuffer: { data?: unknown }[];
+  transport: { writable: boolean; socket: { bufferedAmount: number; terminate(): void } };
+};
+const Shape = z.object({
+  writeBuffer: z.custom<unknown[]>(Array.isArray),
   transport: z.object({
     writable: z.boolean(),
-    socket: z.object({ bufferedAmount: z.number(), terminate: z.function() }),
+    socket: z.object({ bufferedAmount: z.number(), terminate: z.custom((value) => typeof value === "function") }),
   }),
 });
+/** A look at the object itself: a parsed copy could not be acted on. */
+const isConnection = (value: unknown): value is Connection => Shape.safeParse(value).success;
 
 /** Socket.IO's packet type of an acknowledgement is 3. */
 const isAnswer = (data: unknown): boolean => typeof data === "string" && data.startsWith("3");
 
 /** Bytes that wait: Engine.IO's packets, and what the WebSocket has that the system did not take. */
-function measure(connection: z.infer<typeof Connection>): { pushes: number; all: number; drained: boolean } {
+function measure(connection: Connection): { pushes: number; all: number; drained: boolean } {
   let pushes = 0;
   let all = connection.transport.socket.bufferedAmount;
   for (const { data } of connection.writeBuffer) {
@@ -35,7 +41,7 @@ function measure(connection: z.infer<typeof Connection>): { pushes: number; all:
 
 /** Closes a connection of Engine.IO at once; a polite close would wait for its buffer to drain. */
 export function cutOff(connection: unknown): void {
-  Connection.safeParse(connection).data?.transport.socket.terminate();
+  if (isConnection(connection)) connection.transport.socket.terminate();
 }
 
 /** Closes sockets that do not take what is sent to them: the client comes back and resumes by seq. */
@@ -49,15 +55,15 @@ export function watchSlowSockets(io: Server, log: Logger, metrics: Metrics): () 
         stuckSince.delete(socket);
         continue;
       }
-      const connection = Connection.safeParse(socket.conn).data;
-      if (!connection) continue;
+      const connection: unknown = socket.conn;
+      if (!isConnection(connection)) continue;
       const { pushes, all, drained } = measure(connection);
       const since = stuckSince.get(socket) ?? now;
       if (!drained) stuckSince.set(socket, since);
       if (pushes <= MAX_PUSH_BYTES && all <= MAX_BYTES && now - since <= MAX_UNDRAINED_MS) continue;
       metrics.slowClosed.inc();
       log.warn({ user: socket.data.caller?.actor.id, bytes: all, ms: now - since }, "slow socket closed");
-      cutOff(socket.conn);
+      cutOff(connection);
     }
   }, CHECK_MS);
   return () => clearInterval(timer);

@@ -110,6 +110,15 @@ test.each(onIssues)("%s with an issue that was removed for ever", async (command
   expect(app.complaints).toEqual([]);
 });
 
+test("a place beyond the end of a stream is not taken for its head", async () => {
+  const { maker, stream } = await setScene(cast);
+  const { head } = await maker.ok("sync.pull", { stream, after: 0 });
+
+  const beyond = await maker.ok("sync.pull", { stream, after: head + 100 });
+
+  expect(beyond).toMatchObject({ events: [], head, more: false });
+});
+
 test("these commands name nothing that could be missing", () => {
   const without = innerCommands.filter((command) => !withIds.includes(command));
   expect(without).toMatchInlineSnapshot(`

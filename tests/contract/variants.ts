@@ -15,13 +15,14 @@ export type BoardScene = Scene & { todo: number[]; doing: number[]; done: number
 
 export async function setBoard(cast: Cast): Promise<BoardScene> {
   const scene = await setScene(cast);
+  /** Numbers top to bottom: both number and place are given under the lock. */
   const fill = async (stageId: string, count: number): Promise<number[]> => {
-    const numbers: number[] = [];
-    for (let i = 0; i < count; i += 1) numbers.push(await issueBy(scene, scene.maker, stageId));
-    return numbers;
+    const made = await Promise.all(Array.from({ length: count }, () => issueBy(scene, scene.maker, stageId)));
+    return made.sort((x, y) => x - y);
   };
   const [todo, doing, done] = scene.stages;
-  return { ...scene, todo: await fill(todo, 4), doing: await fill(doing, 2), done: await fill(done, 1) };
+  const [first, second, third] = await Promise.all([fill(todo, 4), fill(doing, 2), fill(done, 1)]);
+  return { ...scene, todo: first, doing: second, done: third };
 }
 
 /** `actor` is an admin of the organization unless named; `refused`: nothing must happen. */

@@ -2,7 +2,7 @@
  * What a command announces is what it did: an old snapshot and the events heard since give the board as it is now, for
  * every mutation of a project, and each mutation is applied once however often it is sent.
  */
-import { randomUUID } from "node:crypto";
+import { randomInt, randomUUID } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type Ack, type Board, type CommandName, commands, events, isEventType } from "../../protocol/index.ts";
 import { applyEvents, type LiveColumn } from "../../src/client/board.ts";
@@ -93,6 +93,51 @@ describe("snapshot and events give the present board", () => {
     expect(applyEvents(before, heard)).toEqual(present);
     for (const column of applyEvents(narrow, heard).columns) await checkWindow(maker, ref, column, present);
   });
+});
+
+/** Any of the commands that people send all day, aimed at whatever may be there. */
+function anything({ project, stages }: Scene): [CommandName, Record<string, unknown>] {
+  const issue = randomInt(1, 20);
+  const stageId = stages[randomInt(3)];
+  const choices: [CommandName, Record<string, unknown>][] = [
+    ["issue.create", { project, title: "Another", stageId }],
+    ["issue.move", { project, issue, stageId }],
+    ["issue.move", { project, issue, stageId, after: null }],
+    ["issue.move", { project, issue, after: randomInt(1, 20) }],
+    ["issue.move", { project, issue, before: randomInt(1, 20) }],
+    ["issue.update", { project, issue, patch: { status: ["open", "in_progress", "closed"][randomInt(3)] } }],
+    ["issue.update", { project, issue, patch: { title: `Title ${randomInt(100)}`, priority: "minor" } }],
+    ["issue.delete", { project, issue }],
+    ["issue.restore", { project, issue }],
+    ["stage.update", { project, stageId, patch: { wipLimit: randomInt(3, 9) } }],
+    ["stage.create", { project, name: "One more", status: "resolved" }],
+    ["stage.reorder", { project, stageIds: stages.toSorted(() => randomInt(3) - 1) }],
+    ["stage.delete", { project, stageId: stages[2], moveTo: stages[0] }],
+  ];
+  return choices[randomInt(choices.length)] as [CommandName, Record<string, unknown>];
+}
+
+test("snapshot and events give the present board when three people send two hundred commands at once", async () => {
+  const at = await setBoard(cast);
+  const { maker, as, project, stream } = at;
+  await maker.ok("project.subscribe", { project });
+  const before = await maker.ok("board.get", { project, perColumn: 100 });
+  const narrow = await maker.ok("board.get", { project, perColumn: 2 });
+  const people = [as["org admin"], as.owner, as["project admin"]];
+
+  const acks = await Promise.all(
+    Array.from({ length: 200 }, (_, i) => (people[i % 3] as Client).send(...anything(at))),
+  );
+
+  const head = await headOf(stream);
+  await maker.caughtUp(stream, head);
+  const heard = heardAfter(maker, stream, before.seq);
+  const present = await maker.ok("board.get", { project, perColumn: 100 });
+  expect(applyEvents(before, heard)).toEqual(present);
+  for (const column of applyEvents(narrow, heard).columns) await checkWindow(maker, project, column, present);
+  expect(acks.filter(({ ok }) => ok).length).toBeGreaterThan(50);
+  expect(acks.filter((ack) => !ack.ok && ack.error.code === "internal")).toEqual([]);
+  expect(app.complaints).toEqual([]);
 });
 
 describe("sent again", () => {

@@ -113,6 +113,10 @@ test("stages stand in the order given", async () => {
   expect(await bob.ok("stage.list", { project })).toEqual({ items, nextCursor: null });
   const { columns } = await bob.ok("board.get", { project });
   expect(columns.map(({ stageId }) => stageId)).toEqual(stageIds);
+  const { items: history } = await bob.ok("activity.list", { project, type: "stage.reordered" });
+  expect(history).toMatchObject([
+    { changes: [{ field: "order", to: stageIds, fromName: "todo, doing, done", toName: "done, todo, doing" }] },
+  ]);
 });
 
 test("an order must name each stage of the project once", async () => {

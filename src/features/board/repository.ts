@@ -7,15 +7,15 @@ import { cardColumns } from "../issue/columns.ts";
 import { columnOrder, inOrder, walkColumns } from "../issue/repository/order.ts";
 import { userRef } from "../org/person.ts";
 
-/** How many issues each stage holds, and last those without a stage. */
-export async function countColumns(db: Db, projectId: string): Promise<{ stageId: string | null; count: number }[]> {
-  const { rows } = await sql<{ stageId: string | null; count: number }>`
-    select board.stage_id, (select count(*)::int from issues where column_id = board.id) as count
-    from (
-      select id, id as stage_id, position from stages where project_id = ${projectId}
-      union all select cast(${projectId} as uuid), null, null
-    ) as board order by board.position nulls last`.execute(db);
-  return rows;
+/** How many issues stand in each of these columns; one without any is missing. */
+export async function countColumns(db: Db, columnIds: string[]): Promise<Map<string | null, number>> {
+  const rows = await db
+    .selectFrom("issues")
+    .select(["columnId", sql<number>`count(*)::int`.as("count")])
+    .where("columnId", "=", sql<string>`any(cast(${columnIds} as uuid[]))`)
+    .groupBy("columnId")
+    .execute();
+  return new Map(rows.map(({ columnId, count }) => [columnId, count]));
 }
 
 type Cards = { items: Card[]; nextCursor: string | null };

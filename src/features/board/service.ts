@@ -13,16 +13,19 @@ export async function getBoard(ctx: ProjectContext, input: Input<"board.get">): 
     const { seq, epoch } = found(head, "Project");
     const stages = await listStages(db, project.id);
     const members = await listExplicitMembers(db, project.id);
-    const counts = await countColumns(db, project.id);
+    const stageIds = [...stages.map(({ id }) => id), null];
+    const counts = await countColumns(
+      db,
+      stageIds.map((id) => id ?? project.id),
+    );
     const cards = await listFirstCards(db, project, input.perColumn + 1);
-    const columns = counts
-      // Issues without a stage are rare, so their column shows only when it holds any.
-      .filter(({ stageId, count }) => stageId !== null || count > 0)
-      .map(({ stageId, count }) => {
-        const inColumn = cards.filter((card) => card.stageId === stageId);
-        const { items, nextCursor } = toCardPage(inColumn, input.perColumn);
-        return { stageId, count, issues: items, nextCursor };
-      });
+    const columns = stageIds.map((stageId) => {
+      const inColumn = cards.filter((card) => card.stageId === stageId);
+      const { items, nextCursor } = toCardPage(inColumn, input.perColumn);
+      return { stageId, count: counts.get(stageId ?? project.id) ?? 0, issues: items, nextCursor };
+    });
+    // Issues without a stage are rare, so their column shows only when it holds any.
+    if (columns.at(-1)?.count === 0) columns.pop();
     return { seq, epoch, stages, lanes: [], tags: [], members, sprints: [], columns };
   });
 }

@@ -43,7 +43,8 @@ function chosenStage(target: Target): RawBuilder<unknown> {
 
 /**
  * One row of Place, for a stage of the project; no row when there is no such stage. `moving` is the number of the
- * issue that is on its way, so no neighbour of itself. Each part reads one index entry, however long the column is.
+ * issue that is on its way, so no neighbour of itself. However long the column, each part reads one index entry, and
+ * the count ends at the limit.
  */
 export function selectPlace(at: { projectId: string; target: Target; position: Position; moving: number | null }) {
   const { projectId, target, position, moving } = at;
@@ -65,7 +66,7 @@ export function selectPlace(at: { projectId: string; target: Target; position: P
     select s.id as "stageId", s.name, s.status, (${low}) as low, (${high}) as high, (${anchor}) as "anchorRank",
       case when s.wip_mode = 'block' then s.wip_limit end as "wipLimit",
       case when s.wip_mode = 'block' and s.wip_limit is not null
-        then (select count(*)::int from (select 1 ${others} limit s.wip_limit) counted) else 0 end as occupancy
+        then (select count(*)::int from (select 1 ${others} order by o.rank limit s.wip_limit) counted) else 0 end as occupancy
     from stages s where s.project_id = ${projectId} and ${chosenStage(target)} order by s.position limit 1
   )`;
 }

@@ -206,16 +206,20 @@ export async function updateMemberRole(
 }
 
 /** With the roles that the member had in single projects of the organization. */
-export async function deleteMember(tx: Tx, { orgId, userId }: { orgId: string; userId: string }) {
-  await tx
+/** With the explicit roles in the org's projects; gives the ids of those projects. */
+export async function deleteMember(tx: Tx, { orgId, userId }: { orgId: string; userId: string }): Promise<string[]> {
+  const rows = await tx
     .with("roles", (db) =>
       db
         .deleteFrom("projectMembers")
         .where("userId", "=", userId)
-        .where("projectId", "in", (eb) => eb.selectFrom("projects").select("id").where("projects.orgId", "=", orgId)),
+        .where("projectId", "in", (eb) => eb.selectFrom("projects").select("id").where("projects.orgId", "=", orgId))
+        .returning("projectId"),
     )
-    .deleteFrom("orgMembers")
-    .where("orgId", "=", orgId)
-    .where("userId", "=", userId)
+    .with("gone", (db) => db.deleteFrom("orgMembers").where("orgId", "=", orgId).where("userId", "=", userId))
+    .selectFrom("roles")
+    .select("projectId")
+    .orderBy("projectId")
     .execute();
+  return rows.map(({ projectId }) => projectId);
 }

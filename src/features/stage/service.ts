@@ -65,6 +65,8 @@ export async function updateStage(ctx: ProjectContext, input: Input<"stage.updat
   });
 }
 
+const namesOf = (stages: Stage[]): string => stages.map(({ name }) => name).join(", ");
+
 export async function reorderStages(
   ctx: ProjectContext,
   input: Input<"stage.reorder">,
@@ -79,10 +81,11 @@ export async function reorderStages(
     if (stages.every(({ id }, i) => id === stageIds[i])) return { items: stages, nextCursor: null };
 
     const items = await updatePositions(tx, ctx.project.id, stageIds);
+    const change = { field: "order", from: stages.map(({ id }) => id), to: stageIds };
     tx.emit(
       "stage.reordered",
       { stageIds },
-      { changes: [{ field: "order", from: stages.map(({ id }) => id), to: stageIds }] },
+      { changes: [{ ...change, fromName: namesOf(stages), toName: namesOf(items) }] },
     );
     return { items, nextCursor: null };
   });

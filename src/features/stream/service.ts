@@ -53,6 +53,6 @@ export async function pullEvents(ctx: Context, input: Input<"sync.pull">): Promi
     throw new AppError("gone", "Events that old are no longer kept; load a snapshot", { details: { head: known } });
   }
   const last = events.at(-1)?.seq ?? after;
-  const seq = Math.max(known, last);
+  const seq = Math.max(known, events.at(-1)?.seq ?? 0);
   return { stream, epoch: head?.epoch ?? "", events, head: seq, more: last < seq };
 }

@@ -1,7 +1,7 @@
 import type { Input, Output } from "../../../../protocol/index.ts";
 import type { OrgContext } from "../../../kernel/context.ts";
 import { AppError, found } from "../../../kernel/errors.ts";
-import { userStream } from "../../../kernel/event-log.ts";
+import { projectStream, userStream } from "../../../kernel/event-log.ts";
 import { toPage } from "../../../kernel/page.ts";
 import { transact } from "../../../kernel/transact.ts";
 import { readNameCursor } from "../by-name.ts";
@@ -70,8 +70,11 @@ export async function removeMember(ctx: OrgContext, input: Input<"member.remove"
     if (!mayRemove(actor, { userId: user.id, role })) throw new AppError("forbidden", "You may not remove this member");
     const change = { from: role, to: null };
     if (leavesNoOwner(ownerCount, change)) throw lastOwner();
-    await deleteMember(tx, { orgId, userId });
+    const projectIds = await deleteMember(tx, { orgId, userId });
     tx.emit("member.removed", { userId: user.id }, { changes: roleChanges(user, change) });
+    for (const id of projectIds) {
+      tx.emit("project.member_removed", { userId: user.id }, { stream: projectStream(id) });
+    }
     tx.emit("access.revoked", { org: slug }, { stream: userStream(user.id) });
     return {};
   });
