@@ -19,20 +19,20 @@ const fill = (statement: string, values: string[]): string =>
   statement.replace(/\$(\d)/g, (_, place) => values[Number(place) - 1] ?? "null");
 const numbered = (someId: string, n: string): string => `('${someId.slice(0, 24)}' || lpad(${n}, 12, '0'))::uuid`;
 
-// pgbench takes ":name" for a variable even within quotes.
-const project = numbered(projectId(0), ":project");
-const stream = `'project' || chr(58) || '${projectId(0).slice(0, 24)}' || lpad(:project, 12, '0')`;
+// pgbench takes ":name" for a variable even within quotes. "\\gset" makes variables of the columns, and fails without a row.
+const project = numbered(projectId(0), ":home");
+const stream = `'project' || chr(58) || '${projectId(0).slice(0, 24)}' || lpad(:home, 12, '0')`;
 const anyRank = "'b' || :any";
 
 // Each client has projects of its own, as the clients of the other sides.
-const begin = `\\set project 1 + mod(:client_id, :projects) + :clients * random(0, :share - 1)
+const begin = `\\set home 1 + mod(:client_id, :homes) + :clients * random(0, :share - 1)
 \\set issue random(1, 100)
-\\set stage :project * 10 + random(0, 2)
+\\set stage :home * 10 + random(0, 2)
 \\set any random(1, 1000000000)
 begin;
-${fill(statements.lockStream, [stream])};`;
+${fill(statements.lockStream, [stream])} \\gset`;
 const end = (type: string): string =>
-  `${fill(statements.insertEvent, [stream, `'${type}'`, `'${userId(1)}'`, ":number", ":data"])};\ncommit;\n`;
+  `${fill(statements.insertEvent, [stream, `'${type}'`, `'${userId(1)}'`, ":number", ":data"])} \\gset\ncommit;\n`;
 
 const scripts = {
   "issue.create": `${begin}
@@ -60,7 +60,12 @@ export async function runPgbench(name: Script, { url, clients, projects, seconds
   await writeFile(file, scripts[name]);
   const { hostname, port, username, password, pathname } = new URL(url);
   const share = projects === 1 ? 1 : Math.floor(projects / clients);
-  const variables = { projects, clients: projects === 1 ? 0 : clients, share, data: JSON.stringify(eventData[name]) };
+  const variables = {
+    homes: projects,
+    clients: projects === 1 ? 0 : clients,
+    share,
+    data: JSON.stringify(eventData[name]),
+  };
   try {
     const { stdout } = await run(
       "pgbench",

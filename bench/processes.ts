@@ -31,7 +31,7 @@ export async function build(): Promise<void> {
 
 /** The product, as a process of its own. */
 export const startOurs = (databaseUrl: string, nodeFlags: string[] = []): Promise<Server> =>
-  startServer([...nodeFlags, builtFile("src/main.js")], serverSettings(databaseUrl));
+  startServer(["--enable-source-maps", ...nodeFlags, builtFile("src/main.js")], serverSettings(databaseUrl));
 
 export const startBare = (databaseUrl: string): Promise<Server> =>
   startServer([builtFile("bench/bare-server.js")], { DATABASE_URL: databaseUrl });

@@ -199,6 +199,16 @@ test("a rank grown too long is spread with its neighbours: same order, short ran
   expect(history.map(({ seq }) => seq)).toEqual([reply.ok && reply.seq]);
 });
 
+test("moved to one place again and again, an issue keeps a short rank", async () => {
+  const { ann, project, issue } = await createWorld(app, { stages: { todo: ["one", "moving", "two"] } });
+  const move = async (place: object) => (await ann.ok("issue.move", { project, issue: issue.moving, ...place })).rank;
+  const ranks: string[] = [];
+
+  for (let i = 0; i < 30; i += 1) ranks.push(await move(i % 2 ? { after: issue.one } : { before: issue.two }));
+
+  expect(new Set(ranks).size).toBe(1);
+});
+
 test("a move is six statements, and an event of less than 350 bytes", async () => {
   const statements: string[] = [];
   const quiet = { pollMs: 3_600_000, headEveryMs: 3_600_000 };

@@ -39,7 +39,7 @@ const plansOf = (act: () => Promise<unknown>): Promise<Plan[]> =>
 
 const large = ["issues", "events", "issue_texts"];
 
-/** Fails on a sequential scan of a large table, and on a statement that reads more rows of one than this. */
+/** Fails on a sequential scan of a large table, on more rows read of one than this, and on more blocks than they need. */
 function expectIndexed(plans: Plan[], most: number): void {
   expect(plans.length).toBeGreaterThan(6);
   for (const { query, scans } of plans) {
@@ -49,6 +49,7 @@ function expectIndexed(plans: Plan[], most: number): void {
       query,
     ).toEqual([]);
     expect(Math.max(0, ...read.map(({ rows }) => rows)), query).toBeLessThanOrEqual(most);
+    for (const { rows, blocks } of read) expect(blocks, query).toBeLessThanOrEqual(8 + 6 * rows);
   }
 }
 

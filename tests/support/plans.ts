@@ -1,8 +1,8 @@
 import pg from "pg";
 import { createDatabase, type Running, startApp } from "./harness.ts";
 
-/** How one node of a plan read a table; `rows` counts what it looked at, kept or not. */
-export type Scan = { table: string; by: string; rows: number };
+/** How one node of a plan read a table: the rows that it looked at, kept or not, and the blocks of table and index. */
+export type Scan = { table: string; by: string; rows: number; blocks: number };
 export type Plan = { query: string; scans: Scan[] };
 
 type Node = {
@@ -13,6 +13,8 @@ type Node = {
   "Actual Loops": number;
   "Rows Removed by Filter"?: number;
   "Rows Removed by Index Recheck"?: number;
+  "Shared Hit Blocks": number;
+  "Shared Read Blocks": number;
   Plans?: Node[];
 };
 
@@ -22,7 +24,8 @@ function scansOf(node: Node): Scan[] {
   if (table === undefined || !node["Node Type"].endsWith("Scan")) return inner;
   const removed = (node["Rows Removed by Filter"] ?? 0) + (node["Rows Removed by Index Recheck"] ?? 0);
   const rows = Math.round((node["Actual Rows"] + removed) * node["Actual Loops"]);
-  return [{ table, by: node["Index Name"] ?? node["Node Type"], rows }, ...inner];
+  const blocks = node["Shared Hit Blocks"] + node["Shared Read Blocks"];
+  return [{ table, by: node["Index Name"] ?? node["Node Type"], rows, blocks }, ...inner];
 }
 
 /** A server whose database tells how it carries out each statement, with the parameters that were really sent. */
@@ -37,6 +40,7 @@ export async function startExplained(): Promise<Running & { plansOf(act: () => P
     "auto_explain.log_level = 'notice'",
     "auto_explain.log_format = 'json'",
     "auto_explain.log_analyze = on",
+    "auto_explain.log_buffers = on",
     "auto_explain.log_timing = off",
   ]) {
     await admin.query(`alter database ${database} set ${setting}`);
