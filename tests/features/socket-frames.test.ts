@@ -137,7 +137,7 @@ function workOn(person: Client, project: string): () => Promise<number> {
 
 const socketCount = async (): Promise<number> => (await app.parts.metrics.sockets.get()).values[0]?.value ?? 0;
 
-test(`${FRAMES} malformed frames of seed ${SEED} harm nobody else`, async () => {
+test(`${FRAMES} malformed frames of seed ${SEED} harm nobody else`, { timeout: 90_000 }, async () => {
   const { ann, project, stream } = await createWorld(app);
   const pest = await createUser(app, "pest");
   const before = await socketCount();
@@ -147,7 +147,7 @@ test(`${FRAMES} malformed frames of seed ${SEED} harm nobody else`, async () => 
 
   const senders = Array.from({ length: SENDERS }, (_, i) => {
     const frames = Array.from({ length: FRAMES / SENDERS }, () => mutilate(choices, pick));
-    return sendFrames(pest.token, frames, i % 4 !== 0);
+    return sendFrames(pest.token, frames, i % 2 === 0);
   });
   const opened = (await Promise.all(senders)).reduce((sum, count) => sum + count, 0);
   const slowest = await finish();

@@ -1,8 +1,8 @@
 import pg from "pg";
 import { createDatabase, type Running, startApp } from "./harness.ts";
 
-/** How one node of a plan read a table: the rows that it looked at, kept or not, and the blocks of table and index. */
-export type Scan = { table: string; by: string; rows: number; blocks: number };
+/** How one node of a plan read a table: how often, which rows, kept or not, and the blocks of table and index. */
+export type Scan = { table: string; by: string; loops: number; rows: number; blocks: number };
 export type Plan = { query: string; scans: Scan[] };
 
 type Node = {
@@ -23,9 +23,10 @@ function scansOf(node: Node): Scan[] {
   const table = node["Relation Name"];
   if (table === undefined || !node["Node Type"].endsWith("Scan")) return inner;
   const removed = (node["Rows Removed by Filter"] ?? 0) + (node["Rows Removed by Index Recheck"] ?? 0);
-  const rows = Math.round((node["Actual Rows"] + removed) * node["Actual Loops"]);
+  const loops = node["Actual Loops"];
+  const rows = Math.round((node["Actual Rows"] + removed) * loops);
   const blocks = node["Shared Hit Blocks"] + node["Shared Read Blocks"];
-  return [{ table, by: node["Index Name"] ?? node["Node Type"], rows, blocks }, ...inner];
+  return [{ table, by: node["Index Name"] ?? node["Node Type"], loops, rows, blocks }, ...inner];
 }
 
 /** A server whose database tells how it carries out each statement, with the parameters that were really sent. */

@@ -18,18 +18,22 @@ let ada: { userId: string; token: string };
 beforeAll(async () => {
   data = await createDataFolder();
   server = await data.start();
-  const response = await fetch(`${server.url}/api/v1/auth/login`, {
+  ada = await signIn(server);
+});
+afterAll(() => data.remove());
+
+async function signIn({ url }: ServerProcess): Promise<{ userId: string; token: string }> {
+  const response = await fetch(`${url}/api/v1/auth/login`, {
     method: "POST",
     headers: { "content-type": "application/json" },
     body: JSON.stringify({ email: "ada@demo.local", password: "demo-ada" }),
   });
   const { accessToken, user } = (await response.json()) as { accessToken: string; user: { id: string } };
-  ada = { userId: user.id, token: accessToken };
-});
-afterAll(() => data.remove());
+  return { userId: user.id, token: accessToken };
+}
 
-async function join(options = {}): Promise<Client> {
-  const client = await connect(server.url, ada, options);
+async function join({ url } = server, user = ada): Promise<Client> {
+  const client = await connect(url, user);
   onTestFinished(() => client.close());
   return client;
 }
@@ -168,23 +172,24 @@ test("SIGTERM under load acknowledges what was begun, says so, and ends in time 
   expect(done).toHaveLength(sent.filter(({ ack }) => ack?.ok).length);
 });
 
-test("two servers on one data folder share its Postgres, and either may go", async () => {
-  const first = server;
-  const second = await data.start();
-  const here = await join();
-  const there = await connect(second.url, ada);
-  onTestFinished(() => there.close());
+test("two servers that start at once on a new data folder share its Postgres, and either may go", async () => {
+  const shared = await createDataFolder();
+  onTestFinished(() => shared.remove());
+  const [first, second] = await Promise.all([shared.start(), shared.start()]);
+  const user = await signIn(first);
+  const [here, there] = [await join(first, user), await join(second, user)];
   const { stream } = await here.ok("project.subscribe", { project });
   await there.ok("project.subscribe", { project });
 
   const ack = await there.call("issue.create", { project, title: "from the second" });
   await here.caughtUp(stream, ack.ok ? (ack.seq ?? 0) : 0);
   const code = await first.stop();
-  server = second;
   const later = await there.call("issue.create", { project, title: "after the first" });
 
   expect([ack.ok, code, later.ok]).toEqual([true, 0, true]);
   await there.caughtUp(stream, later.ok ? (later.seq ?? 0) : 0);
+  expect(await second.stop()).toBe(0);
+  expect(await shared.postmaster()).toBeUndefined();
 });
 
 test("without Postgres the server stays, says unavailable, and stops in order", async () => {
