@@ -11,6 +11,8 @@ export type Cluster = {
   settings: string;
   /** URL of a new database with the seeded data. */
   clone(name: string): Promise<string>;
+  /** URL of a new migrated database with other data. */
+  create(name: string, fill: (client: pg.Client) => Promise<void>): Promise<string>;
   stop(): Promise<void>;
 };
 
@@ -37,11 +39,15 @@ export async function startCluster(fill: (seed: Seeder) => Promise<void>): Promi
     await postgres.stop();
     await rm(folder, { recursive: true, force: true });
   };
+  const create: Cluster["create"] = async (name, work) => {
+    const url = databaseUrl(postgres.url, name);
+    await withClient(postgres.url, (admin) => admin.query(`create database ${name}`));
+    await migrate(url);
+    await withClient(url, work);
+    return url;
+  };
   try {
-    const template = databaseUrl(postgres.url, TEMPLATE);
-    await withClient(postgres.url, (admin) => admin.query(`create database ${TEMPLATE}`));
-    await migrate(template);
-    await withClient(template, (client) => fill(createSeeder(client)));
+    await create(TEMPLATE, (client) => fill(createSeeder(client)));
   } catch (error) {
     await stop();
     throw error;
@@ -60,6 +66,7 @@ export async function startCluster(fill: (seed: Seeder) => Promise<void>): Promi
       );
       return databaseUrl(postgres.url, name);
     },
+    create,
     stop,
   };
 }

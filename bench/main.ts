@@ -10,11 +10,13 @@ import { hasPgbench, type Script } from "./pgbench.ts";
 import { build, type Server, startBare, startOurs } from "./processes.ts";
 import { profileServer } from "./profile.ts";
 import { jsonLine, type Table, tableText } from "./report.ts";
-import type { Seeder } from "./seed.ts";
+import { createSeeder, type Seeder } from "./seed.ts";
 import { bareSide, MOVED_ISSUES, ourSide } from "./sides.ts";
 import { type Cell, measureThroughput, PROJECTS } from "./throughput.ts";
+import { measureTracker } from "./tracker.ts";
+import { PEOPLE, seedTracker } from "./tracker-seed.ts";
 
-const usual = ["throughput", "echo", "fanout", "board", "bytes", "memory"] as const;
+const usual = ["throughput", "echo", "fanout", "board", "bytes", "memory", "tracker"] as const;
 type Section = (typeof usual)[number] | "profile";
 
 const { values: options, positionals } = parseArgs({
@@ -109,6 +111,15 @@ try {
     measureThroughput({ ours, bare, pgbenchUrl, cells: quick ? quickCells : cells, rounds, seconds }),
   );
   await measure("fanout", () => measureFanout({ ours, bare, sizes: [100, 1000], rounds, seconds }));
+  await measure("tracker", async () => {
+    const databaseUrl = await cluster.create("tracker", async (client) => {
+      await createSeeder(client).people(PEOPLE);
+      await seedTracker(client);
+    });
+    const server = await startOurs(databaseUrl);
+    servers.push(server);
+    return measureTracker({ server, databaseUrl, asks: quick ? 20 : 200 });
+  });
   await measure("profile", () => profileServer({ databaseUrl: ourUrl, sideOf, seconds: quick ? 3 : 10 }));
   console.log(jsonLine(machine, tables));
 } finally {

@@ -2,8 +2,8 @@
 import { generateNKeysBetween } from "fractional-indexing";
 import type pg from "pg";
 
-const id = (kind: number, n: number): string => `00000000-0000-4000-800${kind}-${String(n).padStart(12, "0")}`;
-const sqlId = (kind: number, n: string): string =>
+export const id = (kind: number, n: number): string => `00000000-0000-4000-800${kind}-${String(n).padStart(12, "0")}`;
+export const sqlId = (kind: number, n: string): string =>
   `('00000000-0000-4000-800${kind}-' || lpad((${n})::text, 12, '0'))::uuid`;
 
 export const MAX_STAGES = 10;

@@ -35,6 +35,9 @@ create table events (
   primary key (stream, seq)
 );
 create index events_issue on events (stream, issue, seq) where issue is not null;
+-- Histories tell of neither new ranks nor what else nobody asked for.
+create index events_actor on events (stream, actor_id, seq) where not (type = 'issue.moved' and changes is null);
+create index events_type on events (stream, type, seq) where not (type = 'issue.moved' and changes is null);
 
 -- First answers by command id, so that a command sent again is answered, not applied, again.
 create table command_answers (

@@ -29,6 +29,8 @@ create table projects (
   description text not null default '',
   created_by uuid not null references users,
   last_issue_number int not null default 0,
+  -- Whether several sprints may be active.
+  parallel_sprints boolean not null default false,
   archived_at timestamptz,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),

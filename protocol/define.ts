@@ -34,6 +34,8 @@ type Common<A extends Access, S extends Shape, O extends z.ZodType> = {
   /** Beyond the common ones of errors.ts. */
   errors?: readonly ErrorCode[];
   http?: HttpRoute;
+  /** Most bytes of an HTTP body, 64 KiB unless set; sockets take packets of 64 KiB. */
+  bodyBytes?: number;
   /** HTTP status of success, 200 unless set. */
   status?: 200 | 201 | 202 | 204;
   /** Allowed in an archived project. */

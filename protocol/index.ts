@@ -1,12 +1,25 @@
 import type { z } from "zod";
 import { boardCommands } from "./board.ts";
+import { commentCommands, commentEvents } from "./comment.ts";
+import { draftCommands } from "./draft.ts";
 import type { WireError } from "./errors.ts";
+import { explainCommands } from "./explain.ts";
+import { fieldCommands, fieldEvents } from "./field.ts";
 import { issueCommands, issueEvents } from "./issue.ts";
+import { issueMoreCommands } from "./issue-more.ts";
+import { laneCommands, laneEvents } from "./lane.ts";
+import { notificationCommands, notificationEvents } from "./notification.ts";
 import { orgCommands, orgEvents } from "./org.ts";
+import { presenceCommands } from "./presence.ts";
 import { projectCommands, projectEvents } from "./project.ts";
+import { relationCommands, relationEvents } from "./relation.ts";
 import { sessionCommands, sessionEvents } from "./session.ts";
+import { sprintCommands, sprintEvents } from "./sprint.ts";
 import { stageCommands, stageEvents } from "./stage.ts";
 import { streamCommands } from "./stream.ts";
+import { tagCommands, tagEvents } from "./tag.ts";
+import { timeCommands, timeEvents } from "./time.ts";
+import { workflowCommands, workflowEvents } from "./workflow.ts";
 
 /** Every command. Types, validation, doors, documents and contract tests all come from here. */
 export const commands = {
@@ -16,11 +29,39 @@ export const commands = {
   ...projectCommands,
   ...stageCommands,
   ...issueCommands,
+  ...issueMoreCommands,
+  ...tagCommands,
+  ...laneCommands,
+  ...fieldCommands,
+  ...workflowCommands,
+  ...commentCommands,
+  ...relationCommands,
+  ...timeCommands,
+  ...sprintCommands,
   ...boardCommands,
+  ...notificationCommands,
+  ...draftCommands,
+  ...presenceCommands,
+  ...explainCommands,
 };
 
 /** Every event type. */
-export const events = { ...sessionEvents, ...orgEvents, ...projectEvents, ...stageEvents, ...issueEvents };
+export const events = {
+  ...sessionEvents,
+  ...orgEvents,
+  ...projectEvents,
+  ...stageEvents,
+  ...issueEvents,
+  ...tagEvents,
+  ...laneEvents,
+  ...fieldEvents,
+  ...workflowEvents,
+  ...commentEvents,
+  ...relationEvents,
+  ...timeEvents,
+  ...sprintEvents,
+  ...notificationEvents,
+};
 
 export type CommandName = keyof typeof commands;
 export type EventType = keyof typeof events;
@@ -41,14 +82,25 @@ export type Ack<N extends CommandName = CommandName> =
   | { ok: false; error: WireError; requestId: string };
 
 export * from "./board.ts";
+export * from "./comment.ts";
 export * from "./common.ts";
 export type { Access, HttpRoute, OrgRole, ProjectRole, StreamKind } from "./define.ts";
 export { orgRoles, projectRoles } from "./define.ts";
+export * from "./draft.ts";
 export * from "./errors.ts";
+export * from "./field.ts";
 export { IssueChanges } from "./issue.ts";
 export * from "./issue-fields.ts";
+export * from "./lane.ts";
+export * from "./notification.ts";
 export * from "./org.ts";
+export { PresentUser } from "./presence.ts";
 export * from "./project.ts";
+export * from "./relation.ts";
 export * from "./session.ts";
+export * from "./sprint.ts";
 export * from "./stage.ts";
 export * from "./stream.ts";
+export * from "./tag.ts";
+export * from "./time.ts";
+export * from "./workflow.ts";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { Email, exampleId, Name, Nothing, OrgRef, page, paging, Slug, Time, UserRef } from "./common.ts";
+import { Email, exampleId, Id, Name, Nothing, OrgRef, page, paging, Slug, Time, UserRef } from "./common.ts";
 import { event, mutation, orgRoles, query } from "./define.ts";
 
 export const Org = z.strictObject({
@@ -75,7 +75,7 @@ export const orgCommands = {
   "org.transfer": mutation({
     summary: "Make a member the owner; you become an admin.",
     access: "org:owner",
-    input: { org: OrgRef, userId: z.uuid() },
+    input: { org: OrgRef, userId: Id },
     output: OrgWithRole,
     emits: ["org.owner_changed"],
     http: "POST /orgs/{org}/transfer",
@@ -95,7 +95,7 @@ export const orgCommands = {
     input: {
       org: OrgRef,
       email: Email.optional(),
-      userId: z.uuid().optional(),
+      userId: Id.optional(),
       role: z.enum(orgRoles).default("member"),
     },
     output: Member,
@@ -107,7 +107,7 @@ export const orgCommands = {
   "member.setRole": mutation({
     summary: "Change a member's role. Only an owner makes or unmakes owners; one owner always remains.",
     access: "org:admin",
-    input: { org: OrgRef, userId: z.uuid(), role: z.enum(orgRoles) },
+    input: { org: OrgRef, userId: Id, role: z.enum(orgRoles) },
     output: Member,
     emits: ["member.role_changed"],
     http: "PATCH /orgs/{org}/members/{userId}",
@@ -116,7 +116,7 @@ export const orgCommands = {
   "member.remove": mutation({
     summary: "Remove a member, from its projects too. Anyone may leave; one owner always remains.",
     access: "org:member",
-    input: { org: OrgRef, userId: z.uuid() },
+    input: { org: OrgRef, userId: Id },
     output: Nothing,
     emits: ["member.removed", "project.member_removed", "access.revoked"],
     http: "DELETE /orgs/{org}/members/{userId}",

@@ -28,6 +28,8 @@ const ready = {
 };
 const metrics = { 200: { description: "Prometheus text.", content: { "text/plain": { schema: { type: "string" } } } } };
 
+const docPage = { 200: { description: "The page.", content: { "text/html": { schema: { type: "string" } } } } };
+
 /** What the server tells about itself; no command stands behind it. */
 export const serverPaths: Json = {
   "/api/v1/health/live": plain("live", "Does the process run?", live),
@@ -39,4 +41,6 @@ export const serverPaths: Json = {
   "/metrics": plain("metrics", "Metrics for Prometheus.", metrics),
   "/api/v1/docs/openapi.json": plain("openapi", "This document.", document),
   "/api/v1/docs/asyncapi.json": plain("asyncapi", "The commands, events and pushes of the socket.", document),
+  "/docs/rest": plain("rest_page", "This document as a page.", docPage),
+  "/docs/socket": plain("socket_page", "The commands, events and pushes of the socket as a page.", docPage),
 };

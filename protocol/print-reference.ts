@@ -1,4 +1,5 @@
 import { type CommandName, commands, commonErrors, errorCodes, events, pushes } from "./index.ts";
+import { entityLines, inputLines } from "./print-fields.ts";
 import {
   commandEntries,
   inputSchema,
@@ -12,7 +13,7 @@ import {
 import { typeText } from "./print-type.ts";
 import { successStatus } from "./routes.ts";
 
-type Spec = (typeof commands)[CommandName];
+export type Spec = (typeof commands)[CommandName];
 
 const code = (text: string): string => `\`${text}\``;
 const list = (names: readonly string[]): string => names.map(code).join(", ");
@@ -24,38 +25,22 @@ function table(heads: string[], rows: string[]): string {
   return [row(...heads), row(...heads.map(() => "---")), ...rows].join("\n");
 }
 
-function need(name: string, schema: JsonSchema, required: readonly string[]): string {
-  if (required.includes(name)) return "yes";
-  return schema.default === undefined ? "no" : `no: ${code(JSON.stringify(schema.default))}`;
-}
-
-/** The fields of an input; `patch` spread as `patch.name`. */
-function inputRows({ properties = {}, required = [] }: JsonSchema, prefix = ""): string[] {
-  return Object.entries(properties).flatMap(([name, schema]) => {
-    if (name === "commandId") return [];
-    if (schema.properties && prefix === "") {
-      const head = row(code(name), "object", need(name, schema, required), schema.description ?? "");
-      return [head, ...inputRows(schema, `${name}.`)];
-    }
-    const field = code(`${prefix}${name}`);
-    return [row(field, typeText(schema), need(name, schema, required), schema.description ?? "")];
-  });
-}
+const inputRows = (schema: JsonSchema): string[] =>
+  inputLines(schema).map(({ name, type, required, description }) => row(code(name), type, required, description));
 
 function entitySection(name: string, schema: JsonSchema): string {
   const lines = [`### ${name}`];
   if (schema.description) lines.push(schema.description);
   if (schema.enum) return [...lines, typeText(schema)].join("\n\n");
-  const rows = Object.entries(schema.properties ?? {}).map(([field, inner]) =>
-    row(code(schema.required?.includes(field) ? field : `${field}?`), typeText(inner), inner.description ?? ""),
-  );
+  const rows = entityLines(schema).map(({ name: field, type, description }) => row(code(field), type, description));
   return [...lines, rows.length > 0 ? table(["Field", "Type", "Description"], rows) : "No fields."].join("\n\n");
 }
 
-const kinds = { query: "Query", mutation: "Mutation", action: "Action" };
+export const kinds = { query: "Query", mutation: "Mutation", action: "Action" };
 const httpText = (http: string, status: number): string => `${code(http.replace(" ", " /api/v1"))}, ${status}`;
 
-function limits(spec: Spec): string {
+/** What else is to know of who may send it, and how. */
+export function limits(spec: Spec): string {
   if (spec.access === "public") return ", HTTP only";
   const socketsOnly = "connection" in spec ? ", sockets only" : "";
   return "whenArchived" in spec ? `${socketsOnly}, in archived projects too` : socketsOnly;

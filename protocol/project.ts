@@ -1,5 +1,18 @@
 import { z } from "zod";
-import { Email, exampleId, Name, Nothing, OrgRef, ProjectRef, page, paging, Slug, Time, UserRef } from "./common.ts";
+import {
+  Email,
+  exampleId,
+  Id,
+  Name,
+  Nothing,
+  OrgRef,
+  ProjectRef,
+  page,
+  paging,
+  Slug,
+  Time,
+  UserRef,
+} from "./common.ts";
 import { event, mutation, projectRoles, query } from "./define.ts";
 
 const Key = z
@@ -16,6 +29,7 @@ export const Project = z.strictObject({
   name: z.string(),
   description: z.string(),
   createdBy: z.uuid(),
+  parallelSprints: z.boolean().describe("Whether several sprints may be active."),
   archivedAt: Time.nullable(),
   createdAt: Time,
   updatedAt: Time,
@@ -30,7 +44,7 @@ const ListedMember = ProjectMember.extend({
 });
 
 const description = z.string().max(5000);
-const person = { userId: z.uuid().optional(), email: Email.optional() };
+const person = { userId: Id.optional(), email: Email.optional() };
 
 export const projectCommands = {
   "project.create": mutation({
@@ -66,7 +80,7 @@ export const projectCommands = {
     example: { project: "acme/web" },
   }),
   "project.update": mutation({
-    summary: "Change name, slug, key or description; only the fields present.",
+    summary: "Change name, slug, key, description, or whether several sprints may be active; only the fields present.",
     access: "project:admin",
     input: {
       project: ProjectRef,
@@ -75,6 +89,7 @@ export const projectCommands = {
         slug: Slug.optional(),
         key: Key.optional(),
         description: description.optional(),
+        parallelSprints: z.boolean().optional(),
       }),
     },
     output: ProjectWithRole,

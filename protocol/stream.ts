@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { exampleId, Nothing, OrgRef, ProjectRef, Time } from "./common.ts";
 import { query } from "./define.ts";
+import { PresentUser } from "./presence.ts";
 
 export const streamPattern = /^(project|org|user):[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 export const StreamId = z
@@ -54,6 +55,14 @@ export const pushes = {
   "access.revoked": {
     summary: "You may no longer hear this stream; the server has left the room for you.",
     data: z.strictObject({ stream: StreamId }),
+  },
+  presence: {
+    summary:
+      "Who is in a project now, once each; replaces the list before. Sent when it changes, at most once a second, and every 10 s while anyone is there: forget a list that is 30 s old.",
+    data: z.strictObject({
+      project: ProjectRef,
+      users: z.array(PresentUser).max(100),
+    }),
   },
   draining: {
     summary: "This instance stops: connect again after the delay.",

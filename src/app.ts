@@ -21,6 +21,8 @@ import { isMigrated } from "./kernel/migrate.ts";
 import { createPasswords } from "./kernel/passwords.ts";
 import { createTokens } from "./kernel/tokens.ts";
 import { createWriter } from "./kernel/transact.ts";
+import { createReactions } from "./reactions/reactions.ts";
+import { type SprintClock, startSprintClock } from "./reactions/sprint-clock.ts";
 import { openRelay, type Relay } from "./realtime/relay.ts";
 import { createRealtime, type Realtime } from "./realtime/server.ts";
 
@@ -36,6 +38,9 @@ export type Overrides = {
   strict?: boolean;
   headEveryMs?: number;
   pollMs?: number;
+  /** How often what waits for a reaction is looked for; null leaves that and the sprint clock to other instances. */
+  sweepMs?: number | null;
+  sprintPollMs?: number;
 };
 
 export type App = {
@@ -54,7 +59,7 @@ const DRAIN_PATIENCE_MS = 10_000;
 
 /** One instance of the server on a migrated database. */
 export async function createApp(config: AppConfig, overrides: Overrides = {}): Promise<App> {
-  const { now = () => new Date(), strict = false, headEveryMs = 10_000, pollMs = 1000 } = overrides;
+  const { now = () => new Date(), strict = false, headEveryMs = 10_000, pollMs = 1000, sweepMs = 3000 } = overrides;
   const instance = randomUUID().slice(0, 8);
   const log = (overrides.log ?? openLog(config)).child({ instance });
   const metrics = createMetrics();
@@ -64,6 +69,7 @@ export async function createApp(config: AppConfig, overrides: Overrides = {}): P
   let doorbell: Doorbell | undefined;
   let relay: Relay | undefined;
   let realtime: Realtime | undefined;
+  let sprintClock: SprintClock | undefined;
   const access = createAccessCache(db);
   const present = readAccess(db);
 
@@ -96,6 +102,8 @@ export async function createApp(config: AppConfig, overrides: Overrides = {}): P
         offer(events);
         relay?.send(events);
         doorbell?.ring(events);
+        reactions?.wake(events);
+        sprintClock?.hear(events);
       } catch (error) {
         // The commands are done, whatever becomes of their events here: the next poll reads them.
         log.error({ err: error }, "committed events could not be handed on");
@@ -105,6 +113,7 @@ export async function createApp(config: AppConfig, overrides: Overrides = {}): P
 
   const tokens = createTokens(config, now);
   const parts: Parts = { config, database, db, writer, log, metrics, passwords: createPasswords(), tokens, now };
+  const reactions = sweepMs === null ? undefined : createReactions(parts, { instance, sweepMs });
   const authenticator = createAuthenticator(parts);
   const execute = createExecute({ parts, access, strict });
   const health = () => readiness(database, relay, draining);
@@ -139,7 +148,10 @@ export async function createApp(config: AppConfig, overrides: Overrides = {}): P
     draining = true;
     housekeeping.stop();
     sockets.announceDrain(DRAIN_RETRY_MS);
+    await sprintClock?.stop();
     await execute.drain(DRAIN_PATIENCE_MS);
+    await reactions?.stop();
+    sockets.endPresence();
     // Before the sockets: leaving its channels would wait for a Redis that is away.
     relay?.close();
     await sockets.close();
@@ -163,6 +175,8 @@ export async function createApp(config: AppConfig, overrides: Overrides = {}): P
         httpServer.once("error", reject);
         httpServer.listen(config.PORT, config.HOST, resolve);
       });
+      if (sweepMs !== null) sprintClock = startSprintClock(parts, { pollMs: overrides.sprintPollMs ?? 30_000 });
+      reactions?.start();
       const { port } = httpServer.address() as AddressInfo;
       return { port, url: `http://${config.HOST === "0.0.0.0" ? "localhost" : config.HOST}:${port}` };
     },

@@ -16,7 +16,7 @@ export function bannerText({ address, config, embedded, seconds }: Started): str
     ...(config.SEED_DEMO
       ? demoUsers.map(({ email, name, role }) => `              ${email} / ${demoPassword(name)}   ${role}`)
       : []),
-    `  Docs      ${address}/api/v1/docs/openapi.json   /api/v1/docs/asyncapi.json   protocol/README.md`,
+    `  Docs      ${address}/docs/socket   /docs/rest   /api/v1/docs/openapi.json   /api/v1/docs/asyncapi.json`,
     `  Health    ${address}/readyz   /livez   /metrics`,
     "",
   ];

@@ -103,11 +103,11 @@ export function registers(): Handlers[] {
 
 /** A service gets the subject that its access rule found. */
 export async function calls(plain: Context, org: OrgContext, project: ProjectContext): Promise<void> {
-  await getBoard(project, { project: "acme/web", perColumn: 50 });
+  await getBoard(project, { project: "acme/web", perColumn: 50, groupBy: "stage" });
   // @ts-expect-error there is no project in it
-  await getBoard(plain, { project: "acme/web", perColumn: 50 });
+  await getBoard(plain, { project: "acme/web", perColumn: 50, groupBy: "stage" });
   // @ts-expect-error nor in an organization's
-  await getBoard(org, { project: "acme/web", perColumn: 50 });
+  await getBoard(org, { project: "acme/web", perColumn: 50, groupBy: "stage" });
   // @ts-expect-error services get parsed input, with the defaults filled in
   await getBoard(project, { project: "acme/web" });
 }

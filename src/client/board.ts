@@ -10,17 +10,23 @@
  * - Events name an issue by number and carry what changed, so nobody can know the card of an issue that was never shown
  *   when it enters a window, nor which of several windows it left from behind. Such columns are marked `stale`.
  */
-import type { Board, Card, Column, EventData, EventType, Stage, WireEvent } from "../../protocol/index.ts";
+import type { Card, EventData, EventType, Lane, Sprint, Stage, TagRef, WireEvent } from "../../protocol/index.ts";
+import {
+  addCard,
+  changeColumn,
+  emptyColumn,
+  findCard,
+  hidesIssues,
+  isInWindow,
+  type LiveBoard,
+  type LiveColumn,
+  leaveHidden,
+  mapColumns,
+  markStale,
+  removeCard,
+} from "./columns.ts";
 
-type Place = Pick<Card, "rank" | "number">;
-
-export type LiveColumn = Column & {
-  /** Where the window ends, once a card has left it: `nextCursor` goes on behind this place. */
-  edge?: Place;
-  /** Its cards or its count can no longer be told from events: load the board again. */
-  stale?: true;
-};
-export type LiveBoard = Omit<Board, "columns"> & { columns: LiveColumn[] };
+export type { LiveBoard, LiveColumn } from "./columns.ts";
 
 /** Events between `after` and `seq` are missing: pull them first. */
 export class GapError extends Error {
@@ -35,94 +41,19 @@ export class GapError extends Error {
   }
 }
 
+type Applier = (board: LiveBoard, data: unknown, at: string) => LiveBoard;
+
 /** The board after one more event. */
 export function applyEvent(board: LiveBoard, event: WireEvent): LiveBoard {
   if (event.seq <= board.seq) return board;
   if (event.seq !== board.seq + 1) throw new GapError(board.seq, event.seq);
   const apply = Object.hasOwn(appliers, event.type) ? appliers[event.type as keyof typeof appliers] : undefined;
-  const changed = apply ? (apply as (board: LiveBoard, data: unknown) => LiveBoard)(board, event.data) : board;
+  const changed = apply ? (apply as Applier)(board, event.data, event.at) : board;
   return { ...changed, seq: event.seq };
 }
 
 export const applyEvents = (board: LiveBoard, events: readonly WireEvent[]): LiveBoard =>
   events.reduce((later, event) => applyEvent(later, event), board);
-
-const comesBefore = (a: Place, b: Place): boolean => (a.rank === b.rank ? a.number < b.number : a.rank < b.rank);
-const hidesIssues = (column: LiveColumn): boolean => column.nextCursor !== null || column.stale === true;
-
-const edgeOf = (column: LiveColumn): Place | undefined =>
-  column.nextCursor === null ? undefined : (column.edge ?? column.issues.at(-1));
-
-function isInWindow(column: LiveColumn, place: Place): boolean {
-  const edge = edgeOf(column);
-  return edge === undefined || !comesBefore(edge, place);
-}
-
-const markStale = (column: LiveColumn): LiveColumn => ({ ...column, stale: true });
-
-/** A window with nothing behind it is none. */
-function closeWindow(column: LiveColumn): LiveColumn {
-  if (column.nextCursor === null || column.stale || column.count !== column.issues.length) return column;
-  const { edge: _, ...whole } = column;
-  return { ...whole, nextCursor: null };
-}
-
-function withCard(column: LiveColumn, card: Card): LiveColumn {
-  const count = column.count + 1;
-  if (!isInWindow(column, card)) return { ...column, count };
-  const below = column.issues.findIndex((other) => comesBefore(card, other));
-  const issues = column.issues.toSpliced(below === -1 ? column.issues.length : below, 0, card);
-  return { ...column, count, issues };
-}
-
-function withoutCard(column: LiveColumn, number: number): LiveColumn {
-  const edge = edgeOf(column);
-  const issues = column.issues.filter((card) => card.number !== number);
-  return {
-    ...column,
-    count: column.count - 1,
-    issues,
-    ...(edge && { edge: { rank: edge.rank, number: edge.number } }),
-  };
-}
-
-const emptyColumn = (stageId: string | null): LiveColumn => ({ stageId, count: 0, issues: [], nextCursor: null });
-
-const mapColumns = (board: LiveBoard, change: (column: LiveColumn) => LiveColumn): LiveBoard => ({
-  ...board,
-  columns: board.columns.map((column) => closeWindow(change(column))),
-});
-
-/** Changes one column; that of issues without a stage comes and goes with them. */
-function changeColumn(board: LiveBoard, stageId: string | null, change: (column: LiveColumn) => LiveColumn): LiveBoard {
-  const isThere = board.columns.some((column) => column.stageId === stageId);
-  const columns = isThere ? board.columns : [...board.columns, emptyColumn(stageId)];
-  const changed = mapColumns({ ...board, columns }, (column) => (column.stageId === stageId ? change(column) : column));
-  const isSpent = (column: LiveColumn) => column.stageId === null && column.count === 0 && !column.stale;
-  return { ...changed, columns: changed.columns.filter((column) => !isSpent(column)) };
-}
-
-const findCard = (board: LiveBoard, number: number): Card | undefined => {
-  for (const { issues } of board.columns) {
-    const card = issues.find((shown) => shown.number === number);
-    if (card) return card;
-  }
-  return undefined;
-};
-
-const addCard = (board: LiveBoard, card: Card): LiveBoard =>
-  changeColumn(board, card.stageId, (column) => withCard(column, card));
-
-const removeCard = (board: LiveBoard, { stageId, number }: Card): LiveBoard =>
-  changeColumn(board, stageId, (column) => withoutCard(column, number));
-
-/** An issue that is not shown left a column, other than `except`; which one is known when one alone hides issues. */
-function leaveHidden(board: LiveBoard, except?: string | null): LiveBoard {
-  const sources = board.columns.filter((column) => hidesIssues(column) && column.stageId !== except);
-  const leave = (column: LiveColumn) =>
-    sources.length === 1 ? { ...column, count: column.count - 1 } : markStale(column);
-  return mapColumns(board, (column) => (sources.includes(column) ? leave(column) : column));
-}
 
 type IssueChanged = EventData<"issue.updated">;
 
@@ -157,9 +88,14 @@ function deleteIssue(board: LiveBoard, { number }: IssueChanged): LiveBoard {
 /** A purged issue that is not shown was deleted before, as a rule, but it may have stood behind a window. */
 function purgeIssue(board: LiveBoard, { number }: IssueChanged): LiveBoard {
   const card = findCard(board, number);
-  return card
+  const without = card
     ? removeCard(board, card)
     : mapColumns(board, (column) => (hidesIssues(column) ? markStale(column) : column));
+  return mapCards(
+    without,
+    (child) => child.parent === number,
+    (child) => ({ ...child, parent: null }),
+  );
 }
 
 /** Stages left to right, each with its column, and last the issues without a stage. */
@@ -178,15 +114,130 @@ function withMember(board: LiveBoard, { member }: EventData<"project.member_adde
   return { ...board, members: members.sort((a, b) => (a.user.id < b.user.id ? -1 : 1)) };
 }
 
+/** Changes every shown card that `concerns` names, in its place. */
+function mapCards(board: LiveBoard, concerns: (card: Card) => boolean, change: (card: Card) => Card): LiveBoard {
+  const columns = board.columns.map((column) =>
+    column.issues.some(concerns)
+      ? { ...column, issues: column.issues.map((card) => (concerns(card) ? change(card) : card)) }
+      : column,
+  );
+  return { ...board, columns };
+}
+
+const byName = (a: TagRef, b: TagRef): number => (a.name < b.name ? -1 : 1);
+
+/** Tags stand by name, on the board and on each card. */
+function withTag(board: LiveBoard, { tag }: EventData<"tag.updated">): LiveBoard {
+  const replace = (tags: TagRef[]) => tags.map((other) => (other.id === tag.id ? tag : other)).sort(byName);
+  const isOn = ({ tags }: Card) => tags.some(({ id }) => id === tag.id);
+  const changed = mapCards(board, isOn, (card) => ({ ...card, tags: replace(card.tags) }));
+  return { ...changed, tags: replace(board.tags) };
+}
+
+function withoutTag(board: LiveBoard, { tagId }: EventData<"tag.removed">): LiveBoard {
+  const drop = (tags: TagRef[]) => tags.filter(({ id }) => id !== tagId);
+  const isOn = ({ tags }: Card) => tags.some(({ id }) => id === tagId);
+  const changed = mapCards(board, isOn, (card) => ({ ...card, tags: drop(card.tags) }));
+  return { ...changed, tags: drop(board.tags) };
+}
+
+const withLanes = (board: LiveBoard, lanes: Lane[]): LiveBoard => ({
+  ...board,
+  lanes: lanes.toSorted((a, b) => a.position - b.position),
+});
+
+/** Planned and active sprints stand by start; a completed one leaves. */
+function withSprint(board: LiveBoard, { sprint }: EventData<"sprint.updated">): LiveBoard {
+  const others = board.sprints.filter(({ id }) => id !== sprint.id);
+  const sprints = sprint.state === "completed" ? others : [...others, sprint];
+  const order = (a: Sprint, b: Sprint) =>
+    a.startsAt === b.startsAt ? (a.id < b.id ? -1 : 1) : a.startsAt < b.startsAt ? -1 : 1;
+  return { ...board, sprints: sprints.sort(order) };
+}
+
+function withoutSprint(board: LiveBoard, { sprintId }: EventData<"sprint.deleted">): LiveBoard {
+  const changed = mapCards(
+    board,
+    (card) => card.sprintId === sprintId,
+    (card) => ({ ...card, sprintId: null }),
+  );
+  return { ...changed, sprints: board.sprints.filter(({ id }) => id !== sprintId) };
+}
+
+function withoutField(board: LiveBoard, { fieldId }: EventData<"field.deleted">): LiveBoard {
+  return mapCards(
+    board,
+    ({ fields }) => fieldId in fields,
+    ({ fields: { [fieldId]: _, ...fields }, ...card }) => ({ ...card, fields }),
+  );
+}
+
+/** Comments and logged time update their issue at the event's moment, and leave its version. */
+const touchCard = (board: LiveBoard, number: number, at: string, change: (card: Card) => Partial<Card>): LiveBoard =>
+  mapCards(
+    board,
+    (card) => card.number === number,
+    (card) => ({ ...card, ...change(card), updatedAt: at }),
+  );
+
+const count =
+  (by: 1 | -1) =>
+  ({ commentCount }: Card) => ({ commentCount: commentCount + by });
+const spend =
+  (seconds: number) =>
+  ({ timeSpentSeconds }: Card) => ({ timeSpentSeconds: timeSpentSeconds + seconds });
+
 /** What each event does to the board; those that are not here do nothing to it. */
-const appliers: { [T in EventType]?: (board: LiveBoard, data: EventData<T>) => LiveBoard } = {
+const appliers: { [T in EventType]?: (board: LiveBoard, data: EventData<T>, at: string) => LiveBoard } = {
   "issue.created": (board, { issue }) => addCard(board, issue),
   "issue.restored": (board, { issue }) => addCard(board, issue),
   "issue.updated": changeIssue,
   "issue.moved": changeIssue,
   "issue.status_changed": changeIssue,
+  "issue.assigned": changeIssue,
+  "issue.unassigned": changeIssue,
+  "issue.tagged": changeIssue,
+  "issue.untagged": changeIssue,
+  "issue.sprint_changed": changeIssue,
   "issue.deleted": deleteIssue,
   "issue.purged": purgeIssue,
+  "tag.created": (board, { tag }) => ({ ...board, tags: [...board.tags, tag].sort(byName) }),
+  "tag.updated": withTag,
+  "tag.removed": withoutTag,
+  "lane.created": (board, { lane }) => withLanes(board, [...board.lanes, lane]),
+  "lane.updated": (board, { lane }) =>
+    withLanes(
+      board,
+      board.lanes.map((other) => (other.id === lane.id ? lane : other)),
+    ),
+  "lane.reordered": (board, { laneIds }) =>
+    withLanes(
+      board,
+      board.lanes.map((lane) => ({ ...lane, position: laneIds.indexOf(lane.id) })),
+    ),
+  "lane.deleted": (board, { laneId }) => {
+    const changed = mapCards(
+      board,
+      (card) => card.laneId === laneId,
+      (card) => ({ ...card, laneId: null }),
+    );
+    return withLanes(
+      changed,
+      board.lanes.filter(({ id }) => id !== laneId),
+    );
+  },
+  "field.deleted": withoutField,
+  "sprint.created": withSprint,
+  "sprint.updated": withSprint,
+  "sprint.started": withSprint,
+  "sprint.ended": withSprint,
+  "sprint.completed": withSprint,
+  "sprint.deleted": withoutSprint,
+  "comment.created": (board, { comment }, at) => touchCard(board, comment.issue, at, count(1)),
+  "comment.edited": (board, { comment }, at) => touchCard(board, comment.issue, at, () => ({})),
+  "comment.deleted": (board, { number }, at) => touchCard(board, number, at, count(-1)),
+  "time.logged": (board, { entry }, at) => touchCard(board, entry.issue, at, spend(entry.seconds)),
+  "time.deleted": (board, { number, seconds }, at) => touchCard(board, number, at, spend(-seconds)),
   "stage.created": (board, { stage }) => withStages(board, [...board.stages, stage]),
   "stage.updated": (board, { stage }) =>
     withStages(

@@ -103,6 +103,7 @@ export function createExecute({ parts, access, strict }: Options): Execute {
       actor: caller.actor,
       caller,
       command: name,
+      emits: spec.emits,
       commandId,
       inputHash: commandId === undefined ? "" : hashInput(name, input),
       cause: request.cause,

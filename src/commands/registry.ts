@@ -1,12 +1,26 @@
 import type { CommandName, Input, Output } from "../../protocol/index.ts";
+import { accessHandlers } from "../features/access/handlers.ts";
 import { activityHandlers } from "../features/activity/handlers.ts";
 import { boardHandlers } from "../features/board/handlers.ts";
+import { commentHandlers } from "../features/comment/handlers.ts";
+import { contextHandlers } from "../features/context/handlers.ts";
+import { draftHandlers } from "../features/draft/handlers.ts";
+import { fieldHandlers } from "../features/field/handlers.ts";
 import { issueHandlers } from "../features/issue/handlers.ts";
+import { laneHandlers } from "../features/lane/handlers.ts";
+import { notificationHandlers } from "../features/notification/handlers.ts";
 import { orgHandlers } from "../features/org/handlers.ts";
+import { presenceHandlers } from "../features/presence/handlers.ts";
 import { projectHandlers } from "../features/project/handlers.ts";
+import { relationHandlers } from "../features/relation/handlers.ts";
+import { searchHandlers } from "../features/search/handlers.ts";
 import { sessionHandlers } from "../features/session/handlers.ts";
+import { sprintHandlers } from "../features/sprint/handlers.ts";
 import { stageHandlers } from "../features/stage/handlers.ts";
 import { streamHandlers } from "../features/stream/handlers.ts";
+import { tagHandlers } from "../features/tag/handlers.ts";
+import { timeHandlers } from "../features/time/handlers.ts";
+import { workflowHandlers } from "../features/workflow/handlers.ts";
 import type { ContextOf } from "../kernel/context.ts";
 
 type Handlers = { [N in CommandName]: (ctx: ContextOf<N>, input: Input<N>) => Promise<Output<N>> };
@@ -21,4 +35,18 @@ export const handlers: Handlers = {
   ...issueHandlers,
   ...boardHandlers,
   ...activityHandlers,
+  ...tagHandlers,
+  ...laneHandlers,
+  ...fieldHandlers,
+  ...workflowHandlers,
+  ...commentHandlers,
+  ...relationHandlers,
+  ...timeHandlers,
+  ...sprintHandlers,
+  ...notificationHandlers,
+  ...searchHandlers,
+  ...contextHandlers,
+  ...draftHandlers,
+  ...presenceHandlers,
+  ...accessHandlers,
 };

@@ -42,14 +42,16 @@ const bodyFaults: Record<string, string> = {
   "encoding.unsupported": "must be plain, gzip, deflate or br",
 };
 
-const field = (thrown: unknown, name: "status" | "type"): unknown =>
+const field = (thrown: unknown, name: "status" | "type" | "limit"): unknown =>
   thrown instanceof Error && name in thrown ? Reflect.get(thrown, name) : undefined;
 
 /** What Express and its parsers throw carries an HTTP status; everything below 500 is the client's fault. */
 function toRefusal(thrown: unknown): AppError {
   if (thrown instanceof AppError) return thrown;
   const status = field(thrown, "status");
-  if (status === 413) return new AppError("payload_too_large", "The body is over 64 KiB");
+  if (status === 413) {
+    return new AppError("payload_too_large", `The body is over ${Number(field(thrown, "limit")) / 1024} KiB`);
+  }
   if (typeof status !== "number" || status < 400 || status >= 500) return toAppError(thrown);
   if (thrown instanceof URIError) return invalid("path", "is not well encoded");
   return invalid("body", bodyFaults[String(field(thrown, "type"))] ?? "could not be read");

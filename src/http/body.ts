@@ -1,13 +1,19 @@
-import express, { type RequestHandler } from "express";
+import express, { type Request, type RequestHandler } from "express";
+import { type CommandName, commands } from "../../protocol/index.ts";
 import { invalid } from "../kernel/errors.ts";
 
-const LIMIT = "64kb";
+const USUAL_BYTES = 64 * 1024;
 
-const hasContent: RequestHandler = (req, _res, next) => {
+function checkType(req: Request): void {
   const content = req.headers["transfer-encoding"] !== undefined || Number(req.headers["content-length"] ?? 0) > 0;
   if (content && req.is("application/json") === false) throw invalid("body", "must be JSON, as application/json");
-  next();
-};
+}
 
-/** Reads JSON bodies; a body of another type is refused, not ignored. */
-export const readBody: RequestHandler[] = [hasContent, express.json({ limit: LIMIT, strict: true })];
+/** Reads JSON bodies up to the size that the command takes; a body of another type is refused, not ignored. */
+export function readBody(command: CommandName): RequestHandler {
+  const parse = express.json({ limit: commands[command].bodyBytes ?? USUAL_BYTES, strict: true });
+  return (req, res, next) => {
+    checkType(req);
+    parse(req, res, next);
+  };
+}

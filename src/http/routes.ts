@@ -1,10 +1,11 @@
-import express, { type Request, type Response, type Router } from "express";
+import express, { type Request, type RequestHandler, type Response, type Router } from "express";
 import { type Ack, commands, isCommandName } from "../../protocol/index.ts";
 import { answersBareData, type Route, routes } from "../../protocol/routes.ts";
 import type { Request as CommandRequest } from "../commands/execute.ts";
 import type { Caller } from "../kernel/context.ts";
 import { AppError } from "../kernel/errors.ts";
 import { sendAnswer } from "./answer.ts";
+import { readBody } from "./body.ts";
 import { createInputReader, readFields, withCommandId } from "./input.ts";
 import { requestIdOf } from "./request-context.ts";
 
@@ -25,6 +26,17 @@ function tokenOf(req: Request): string | undefined {
 /** `/stages/{stageId}` in the notation of Express. */
 const expressPath = ({ path }: Route): string => path.replaceAll(/\{(\w+)\}/g, ":$1");
 
+/** The body of the command that the path names; an unknown one is refused without reading. */
+function readBodyByName(): RequestHandler<{ name: string }> {
+  const readers = new Map<string, RequestHandler>();
+  for (const name of Object.keys(commands)) if (isCommandName(name)) readers.set(name, readBody(name));
+  return (req, res, next) => {
+    const read = readers.get(req.params.name);
+    if (read) read(req, res, next);
+    else next();
+  };
+}
+
 const verbs = { GET: "get", POST: "post", PUT: "put", PATCH: "patch", DELETE: "delete" } as const;
 
 export function createCommandRoutes({ execute, authenticate }: CommandParts): Router {
@@ -35,7 +47,7 @@ export function createCommandRoutes({ execute, authenticate }: CommandParts): Ro
     return token === undefined ? undefined : authenticate(token);
   };
 
-  router.post("/commands/:name", async (req, res) => {
+  router.post("/commands/:name", readBodyByName(), async (req, res) => {
     const { name } = req.params;
     if (!isCommandName(name) || commands[name].access === "public") {
       throw new AppError("not_found", `There is no command ${JSON.stringify(name.slice(0, 60))}`);
@@ -51,7 +63,7 @@ export function createCommandRoutes({ execute, authenticate }: CommandParts): Ro
     const form = answersBareData(route) ? "data" : "ack";
     // An expired token must not keep anyone from signing in again.
     const isPublic = commands[name].access === "public";
-    router[verbs[route.method]](expressPath(route), async (req: Request, res: Response) => {
+    router[verbs[route.method]](expressPath(route), readBody(name), async (req: Request, res: Response) => {
       const caller = isPublic ? undefined : await callerOf(req);
       const ack = await execute({ name, input: readInput(req), caller, requestId: requestIdOf(res) });
       sendAnswer(res, name, ack, form);

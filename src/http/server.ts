@@ -4,8 +4,8 @@ import helmet from "helmet";
 import type { Parts } from "../kernel/context.ts";
 import { AppError } from "../kernel/errors.ts";
 import { answerErrors } from "./answer.ts";
-import { readBody } from "./body.ts";
 import { allowOrigins } from "./cors.ts";
+import { createDocPages } from "./docs.ts";
 import { createDocumentRoutes, createHealthRoutes, type Readiness } from "./health.ts";
 import { logRequests, nameRequest } from "./request-context.ts";
 import { type CommandParts, createCommandRoutes } from "./routes.ts";
@@ -40,12 +40,12 @@ export function createHttp(parts: HttpParts): Express {
   app.disable("x-powered-by");
   app.disable("etag");
   app.use(nameRequest, logRequests(log), protect, allowOrigins(config.CORS_ORIGINS));
-  app.use(createHealthRoutes(parts));
+  app.use(createHealthRoutes(parts), createDocPages());
   app.use("/api/v1", (_req, res, next) => {
     res.set("Cache-Control", "no-store");
     next();
   });
-  app.use("/api/v1", createDocumentRoutes(), readBody, createCommandRoutes(parts));
+  app.use("/api/v1", createDocumentRoutes(), createCommandRoutes(parts));
   app.use((req) => {
     throw new AppError("not_found", `There is nothing at ${req.method} ${req.path.slice(0, 200)}`);
   });

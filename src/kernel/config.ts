@@ -90,6 +90,18 @@ const settings = {
     about: "Least level that is logged.",
   },
   LOG_FILE: { schema: z.string().min(1).optional(), about: "Log to this file, opened anew on SIGHUP. Unset: stdout." },
+  SMTP_URL: {
+    schema: urlOf(["smtp", "smtps"]).optional(),
+    about: "Mail server. Unset: e-mails go to the log, in production without their text.",
+    example: "smtps://rhythm:secret@mail.example:465",
+    secret: true,
+  },
+  MAIL_FROM: {
+    schema: z.string().min(3),
+    default: "Rhythm <rhythm@localhost>",
+    about: "Sender of e-mails.",
+    example: "Rhythm <rhythm@board.example>",
+  },
   SEED_DEMO: {
     schema: flag.optional(),
     about: "Make the demo workspace. On unless production when Postgres is embedded; never with DATABASE_URL.",

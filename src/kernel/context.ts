@@ -1,4 +1,14 @@
-import type { AccessOf, Actor, Cause, CommandName, OrgRole, ProjectRole, Subscription } from "../../protocol/index.ts";
+import type {
+  AccessOf,
+  Actor,
+  Cause,
+  CommandName,
+  EventType,
+  OrgRole,
+  PresentUser,
+  ProjectRole,
+  Subscription,
+} from "../../protocol/index.ts";
 import type { Config } from "./config.ts";
 import type { Database, Db } from "./db.ts";
 import type { Logger } from "./log.ts";
@@ -38,7 +48,11 @@ export type Connection = {
   ): Promise<Subscription>;
   unsubscribe(stream: string): void;
   renew(caller: Caller): void;
+  /** Shows the caller to the room of a project, for a while. */
+  present(at: Whereabouts): Promise<void>;
 };
+
+export type Whereabouts = { stream: string; project: string } & Pick<PresentUser, "issue" | "state">;
 
 export type OrgScope = { id: string; slug: string; stream: string; role: OrgRole };
 export type ProjectScope = {
@@ -54,20 +68,46 @@ export type ProjectScope = {
   archived: boolean;
 };
 
-/** Lives for one command. Has no socket and no Redis: a service can only change rows and emit events. */
-export type Context = Parts & {
-  actor: Actor & { id: string };
-  caller: Caller;
-  command: CommandName;
+/** What `transact` asks of whoever writes: a command, or a reaction in the name of the system. */
+export type WriteContext = {
+  writer: Writer;
+  actor: Actor;
+  /** Its name, for the log. */
+  command: string;
+  /** The types of event that it may emit. */
+  emits: readonly string[];
   commandId: string | undefined;
   /** SHA-256 over command and input, in hex; empty without a command id. */
   inputHash: string;
   cause: Cause | undefined;
-  requestId: string;
-  connection: Connection | undefined;
   /** Filled in by `transact`, read by `execute`. */
   receipt: { stream?: string; seq?: number; replayed?: true };
 };
+
+/** Lives for one command. Has no socket and no Redis: a service can only change rows and emit events. */
+export type Context = Parts &
+  WriteContext & {
+    actor: Actor & { id: string };
+    caller: Caller;
+    command: CommandName;
+    requestId: string;
+    connection: Connection | undefined;
+  };
+
+/** For a reaction: it writes as the system, and emits these types only. */
+export const systemContext = (
+  { writer }: Pick<Parts, "writer">,
+  { name, emits }: { name: string; emits: readonly EventType[] },
+): WriteContext => ({
+  writer,
+  actor: { id: null, kind: "system" },
+  command: name,
+  emits,
+  commandId: undefined,
+  inputHash: "",
+  cause: undefined,
+  receipt: {},
+});
 
 export type OrgContext = Context & { org: OrgScope };
 export type ProjectContext = Context & { project: ProjectScope };

@@ -1,7 +1,9 @@
 /** The statements of the log's tables, written by hand because every mutation sends them. */
+import type { Selectable } from "kysely";
 import type { Actor, Cause, Change, StreamKind, WireEvent } from "../../protocol/index.ts";
-import type { Context } from "./context.ts";
+import type { WriteContext } from "./context.ts";
 import type { Connection, Db } from "./db.ts";
+import type { Events } from "./schema.ts";
 
 export const projectStream = (projectId: string): string => `project:${projectId}`;
 export const orgStream = (orgId: string): string => `org:${orgId}`;
@@ -41,7 +43,7 @@ const lockStatement = `with head as (select seq from streams where id = $1 for u
  * Locks the stream's row and looks up the answers of command ids that were sent before. There is no row yet when the
  * command itself makes what the stream belongs to: nobody else can know its id.
  */
-export async function lockStream(connection: Connection, stream: string, contexts: Context[]): Promise<Head> {
+export async function lockStream(connection: Connection, stream: string, contexts: WriteContext[]): Promise<Head> {
   const asked = contexts.filter(({ commandId }) => commandId !== undefined);
   const ids = [asked.map(({ actor }) => actor.id), asked.map(({ commandId }) => commandId)];
   const [row] = await connection.query(lockStatement, [stream, ...ids]);
@@ -81,7 +83,7 @@ export async function record(
   connection: Connection,
   stream: string,
   head: Head,
-  done: { ctx: Context; outcome: Done }[],
+  done: { ctx: WriteContext; outcome: Done }[],
 ): Promise<CommittedEvent[]> {
   const events = done.flatMap(({ outcome }) => outcome.events);
   const places = new Map<string, number>();
@@ -135,21 +137,39 @@ export async function readEvents(
   db: Db,
   range: { stream: string; after: number; limit: number },
 ): Promise<WireEvent[]> {
-  const rows = await db
+  return (await selectEvents(db, range).execute()).map(eventOf);
+}
+
+const selectEvents = (db: Db, range: { stream: string; after: number; limit: number }) =>
+  db
     .selectFrom("events")
     .select(["seq", "type", "at", "actorId", "actorKind", "cause", "data"])
     .where("stream", "=", range.stream)
     .where("seq", ">", range.after)
     .orderBy("seq")
-    .limit(range.limit)
-    .execute();
-  return rows.map(({ seq, type, at, actorId, actorKind, cause, data }) => ({
-    seq,
-    type,
-    at,
-    actor: { id: actorId, kind: actorKind },
-    ...(cause !== null && { cause: cause as Cause }),
-    data: data as Record<string, unknown>,
+    .limit(range.limit);
+
+type EventRow = Pick<Selectable<Events>, "seq" | "type" | "at" | "actorId" | "actorKind" | "cause" | "data">;
+
+const eventOf = ({ seq, type, at, actorId, actorKind, cause, data }: EventRow): WireEvent => ({
+  seq,
+  type,
+  at,
+  actor: { id: actorId, kind: actorKind },
+  ...(cause !== null && { cause: cause as Cause }),
+  data: data as Record<string, unknown>,
+});
+
+/** An event with what is not pushed. */
+export type LoggedEvent = WireEvent & { issue: number | null; changes: Change[] };
+
+/** Like `readEvents`, for reactions. */
+export async function readLog(db: Db, range: { stream: string; after: number; limit: number }): Promise<LoggedEvent[]> {
+  const rows = await selectEvents(db, range).select(["issue", "changes"]).execute();
+  return rows.map(({ issue, changes, ...row }) => ({
+    ...eventOf(row),
+    issue,
+    changes: (changes ?? []) as Change[],
   }));
 }
 

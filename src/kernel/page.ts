@@ -31,6 +31,7 @@ const Moment = z.iso.datetime({ offset: true }).regex(/^[12]\d{3}-\d\d-\d\dT\d\d
 export const intKey = (by: Expression<unknown>): Key => ({ by, type: "int", holds: z.int32() });
 export const bigintKey = (by: Expression<unknown>): Key => ({ by, type: "bigint", holds: z.int() });
 export const floatKey = (by: Expression<unknown>): Key => ({ by, type: "double precision", holds: z.number() });
+export const uuidKey = (by: Expression<unknown>): Key => ({ by, type: "uuid", holds: z.uuid() });
 export const timeKey = (by: Expression<unknown>): Key => ({ by, type: "timestamptz", holds: Moment });
 
 /** What a list is sorted by; all keys share the direction, and together they are unique. */

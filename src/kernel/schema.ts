@@ -7,6 +7,8 @@ import type { ColumnType } from "kysely";
 
 export type ActorKind = "bot" | "script" | "system" | "user";
 
+export type FieldKind = "date" | "number" | "select" | "text" | "user";
+
 export type Generated<T> = T extends ColumnType<infer S, infer I, infer U>
   ? ColumnType<S, I | undefined, U>
   : ColumnType<T, T | undefined, T>;
@@ -31,9 +33,15 @@ export type JsonPrimitive = boolean | number | string | null;
 
 export type JsonValue = JsonArray | JsonObject | JsonPrimitive;
 
+export type NotificationReason = "assigned" | "mentioned" | "watched";
+
 export type OrgRole = "admin" | "member" | "owner";
 
 export type ProjectRole = "admin" | "developer" | "reporter" | "viewer";
+
+export type RelationType = "blocks" | "clones" | "duplicates" | "relates_to";
+
+export type SprintState = "active" | "completed" | "planned";
 
 export type UserKind = "bot" | "user";
 
@@ -49,6 +57,23 @@ export interface CommandAnswers {
   stream: string;
 }
 
+export interface Comments {
+  authorId: string;
+  body: string;
+  createdAt: Generated<string>;
+  editedAt: string | null;
+  id: Generated<string>;
+  issueId: string;
+}
+
+export interface Drafts {
+  name: string;
+  payload: Json;
+  updatedAt: Generated<string>;
+  userId: string;
+  version: Generated<number>;
+}
+
 export interface Events {
   actorId: string | null;
   actorKind: ActorKind;
@@ -62,6 +87,14 @@ export interface Events {
   type: string;
 }
 
+export interface Fields {
+  id: Generated<string>;
+  kind: FieldKind;
+  name: string;
+  options: Generated<string[]>;
+  projectId: string;
+}
+
 export interface Issues {
   assigneeIds: Generated<string[]>;
   columnId: Generated<string | null>;
@@ -73,13 +106,17 @@ export interface Issues {
   fields: Generated<Json>;
   id: Generated<string>;
   kind: IssueKind;
+  laneId: string | null;
   number: number;
+  parent: number | null;
   priority: IssuePriority;
   projectId: string;
   rank: string;
   reporterId: string;
+  sprintId: string | null;
   stageId: string | null;
   status: IssueStatus;
+  tagIds: Generated<string[]>;
   timeSpentSeconds: Generated<number>;
   title: string;
   type: IssueType;
@@ -89,7 +126,36 @@ export interface Issues {
 
 export interface IssueTexts {
   issueId: string;
+  orgId: string;
+  place: Generated<number>;
   words: string;
+}
+
+export interface KnownWords {
+  word: string;
+}
+
+export interface Lanes {
+  color: string | null;
+  id: Generated<string>;
+  name: string;
+  position: number;
+  projectId: string;
+}
+
+export interface Notifications {
+  createdAt: Generated<string>;
+  id: Generated<string>;
+  issue: number;
+  mailAttempts: Generated<number>;
+  mailDue: string | null;
+  projectId: string;
+  readAt: string | null;
+  reason: NotificationReason;
+  seq: number;
+  stream: string;
+  summary: string;
+  userId: string;
 }
 
 export interface OrgMembers {
@@ -108,6 +174,14 @@ export interface Orgs {
   updatedAt: Generated<string>;
 }
 
+export interface Positions {
+  claimedBy: string | null;
+  claimedUntil: string | null;
+  consumer: string;
+  seq: number;
+  stream: string;
+}
+
 export interface ProjectMembers {
   projectId: string;
   role: ProjectRole;
@@ -124,7 +198,9 @@ export interface Projects {
   lastIssueNumber: Generated<number>;
   name: string;
   orgId: string;
+  parallelSprints: Generated<boolean>;
   slug: string;
+  transitions: Generated<Json>;
   updatedAt: Generated<string>;
 }
 
@@ -135,12 +211,35 @@ export interface RefreshTokens {
   sessionId: string;
 }
 
+export interface Relations {
+  createdAt: Generated<string>;
+  id: Generated<string>;
+  projectId: string;
+  sourceId: string;
+  targetId: string;
+  type: RelationType;
+}
+
 export interface Sessions {
   createdAt: Generated<string>;
   expiresAt: string;
   id: Generated<string>;
   revokedAt: string | null;
   userId: string;
+}
+
+export interface Sprints {
+  completedAt: string | null;
+  createdAt: Generated<string>;
+  endedAt: string | null;
+  endsAt: string;
+  goal: Generated<string>;
+  id: Generated<string>;
+  name: string;
+  projectId: string;
+  startedAt: string | null;
+  startsAt: string;
+  state: Generated<SprintState>;
 }
 
 export interface Stages {
@@ -159,6 +258,24 @@ export interface Streams {
   seq: Generated<number>;
 }
 
+export interface Tags {
+  color: string;
+  id: Generated<string>;
+  name: string;
+  projectId: string;
+}
+
+export interface TimeEntries {
+  createdAt: Generated<string>;
+  description: Generated<string>;
+  id: Generated<string>;
+  issueId: string;
+  loggedAt: string;
+  projectId: string;
+  seconds: number;
+  userId: string;
+}
+
 export interface Users {
   avatarUrl: string | null;
   createdAt: Generated<string>;
@@ -166,22 +283,41 @@ export interface Users {
   email: string | null;
   id: Generated<string>;
   kind: Generated<UserKind>;
+  notificationPrefs: Generated<Json>;
   passwordHash: string | null;
   suspendedAt: string | null;
 }
 
+export interface Watchers {
+  issueId: string;
+  since: Generated<string>;
+  userId: string;
+}
+
 export interface DB {
   commandAnswers: CommandAnswers;
+  comments: Comments;
+  drafts: Drafts;
   events: Events;
+  fields: Fields;
   issues: Issues;
   issueTexts: IssueTexts;
+  knownWords: KnownWords;
+  lanes: Lanes;
+  notifications: Notifications;
   orgMembers: OrgMembers;
   orgs: Orgs;
+  positions: Positions;
   projectMembers: ProjectMembers;
   projects: Projects;
   refreshTokens: RefreshTokens;
+  relations: Relations;
   sessions: Sessions;
+  sprints: Sprints;
   stages: Stages;
   streams: Streams;
+  tags: Tags;
+  timeEntries: TimeEntries;
   users: Users;
+  watchers: Watchers;
 }

@@ -11,14 +11,8 @@
  * - Work may therefore run more than once; it must do nothing but read, write through `tx`, and emit.
  */
 import type { RootOperationNode } from "kysely";
-import {
-  type Change,
-  commands,
-  type EventData,
-  type EventType,
-  events as eventCatalogue,
-} from "../../protocol/index.ts";
-import type { Context } from "./context.ts";
+import { type Change, type EventData, type EventType, events as eventCatalogue } from "../../protocol/index.ts";
+import type { WriteContext } from "./context.ts";
 import type { Connection, Database, Db } from "./db.ts";
 import { AppError, constraintOf, sqlState, toAppError } from "./errors.ts";
 import {
@@ -46,14 +40,14 @@ export type Tx = Db &
     emit<T extends EventType>(type: T, data: EventData<T>, options?: EmitOptions): void;
   };
 
-export type Writer = { run<T>(ctx: Context, stream: string, work: (tx: Tx) => Promise<T>): Promise<T> };
+export type Writer = { run<T>(ctx: WriteContext, stream: string, work: (tx: Tx) => Promise<T>): Promise<T> };
 
 /** Runs `work` in a transaction that has `stream` locked. Throws what work throws; `conflict` when a command id is reused. */
-export const transact = <T>(ctx: Context, stream: string, work: (tx: Tx) => Promise<T>): Promise<T> =>
+export const transact = <T>(ctx: WriteContext, stream: string, work: (tx: Tx) => Promise<T>): Promise<T> =>
   ctx.writer.run(ctx, stream, work);
 
 type Job = {
-  ctx: Context;
+  ctx: WriteContext;
   work: (tx: Tx) => Promise<unknown>;
   resolve: (data: unknown) => void;
   reject: (error: unknown) => void;
@@ -92,17 +86,16 @@ const mayRunAgain = (error: unknown): boolean =>
   ["40P01", "40001"].includes(sqlState(error) ?? "") || constraintOf(error) === "command_answers_pkey";
 
 /** The same id again: the first answer if the input is the same, else `conflict`. */
-function answerAgain(ctx: Context, answer: Answer): Outcome {
+function answerAgain(ctx: WriteContext, answer: Answer): Outcome {
   if (answer.inputHash !== ctx.inputHash) {
     return { kind: "refused", error: new AppError("conflict", "This commandId was used with another input") };
   }
   return { kind: "replayed", answer };
 }
 
-const emitter = (ctx: Context, stream: string, events: PendingEvent[]): Tx["emit"] =>
+const emitter = (ctx: WriteContext, stream: string, events: PendingEvent[]): Tx["emit"] =>
   function emit(type, data, options = {}) {
-    const declared: readonly string[] = commands[ctx.command].emits;
-    if (!declared.includes(type)) throw new Error(`${ctx.command} does not declare that it emits ${type}`);
+    if (!ctx.emits.includes(type)) throw new Error(`${ctx.command} does not declare that it emits ${type}`);
     const target = options.stream ?? stream;
     const kinds: readonly string[] = eventCatalogue[type].streams;
     if (!kinds.includes(streamKind(target))) throw new Error(`${type} does not belong in ${target}`);
@@ -227,7 +220,7 @@ export function createWriter(options: { database: Database; committed: (events: 
   }
 
   return {
-    run: <T>(ctx: Context, stream: string, work: (tx: Tx) => Promise<T>) =>
+    run: <T>(ctx: WriteContext, stream: string, work: (tx: Tx) => Promise<T>) =>
       new Promise<T>((resolve, reject) => {
         const job: Job = { ctx, work, resolve: resolve as (data: unknown) => void, reject };
         const waiting = queues.get(stream);

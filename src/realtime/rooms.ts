@@ -35,14 +35,17 @@ type Options = {
   metrics: Metrics;
   /** Throws when the user may not hear the stream. */
   mayHear: (userId: string, stream: string) => Promise<void>;
+  /** A socket has left a room, whether or not it was in it. */
+  left: (socket: Socket, stream: string) => void;
 };
 
 export type Rooms = ReturnType<typeof createRooms>;
 
-export function createRooms({ db, feed, broadcast, log, metrics, mayHear }: Options) {
+export function createRooms({ db, feed, broadcast, log, metrics, mayHear, left }: Options) {
   const bySocket = new Map<Socket, Map<string, Held>>();
 
   function drop(socket: Socket, stream: string): void {
+    left(socket, stream);
     const held = bySocket.get(socket)?.get(stream);
     if (!held) return;
     bySocket.get(socket)?.delete(stream);

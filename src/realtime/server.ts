@@ -17,6 +17,7 @@ import type { Metrics } from "../kernel/metrics.ts";
 import { version } from "../kernel/package-root.ts";
 import { createBroadcast } from "./broadcast.ts";
 import { createLease } from "./lease.ts";
+import { createPresence } from "./presence.ts";
 import { createRooms, RESUME_LIMIT } from "./rooms.ts";
 import { cutOff, watchSlowSockets } from "./slow-sockets.ts";
 
@@ -72,7 +73,15 @@ export function createRealtime(options: Options) {
     pingTimeout: 10_000,
   });
   const broadcast = createBroadcast(io, metrics);
-  const rooms = createRooms({ db, feed, broadcast, log, metrics, mayHear });
+  const presence = createPresence({
+    io,
+    db,
+    instance,
+    shared: config.REDIS_URL !== undefined,
+    now: options.now,
+    repeatMs: options.headEveryMs,
+  });
+  const rooms = createRooms({ db, feed, broadcast, log, metrics, mayHear, left: presence.leave });
   const lease = createLease(options.now);
   let draining = false;
 
@@ -121,12 +130,18 @@ export function createRealtime(options: Options) {
     socket.on("disconnect", () => {
       metrics.sockets.dec();
       rooms.closed(socket);
+      presence.closed(socket);
       lease.stop(socket);
       feed.unwatch(ownStream);
     });
     const connection: Connection = {
-      subscribe: (stream, since, guards = []) => rooms.subscribe(socket, stream, since, guards),
+      async subscribe(stream, since, guards = []) {
+        const subscription = await rooms.subscribe(socket, stream, since, guards);
+        presence.greet(socket, stream);
+        return subscription;
+      },
       unsubscribe: (stream) => rooms.unsubscribe(socket, stream),
+      present: (at) => presence.present(socket, at),
       renew(caller) {
         socket.data.caller = caller;
         lease.start(socket);
@@ -174,6 +189,9 @@ export function createRealtime(options: Options) {
       draining = true;
       io.local.emit("draining", { retryAfterMs });
     },
+
+    /** Tells the other instances, while they can be reached, that the people here are gone. */
+    endPresence: presence.stop,
 
     /** Closes all sockets so that clients reconnect elsewhere, in batches so that they do not all come at once. */
     async close(): Promise<void> {

@@ -24,6 +24,8 @@ type Answer = "ok" | "forbidden" | "not_found";
 const exceptions: { [N in InnerCommand]?: { [R in Role]?: Answer } } = {
   // Only org members made viewer by hand: they would be reporters afterwards.
   "project.leave": { viewer: "forbidden" },
+  // Of what is not theirs to see, outsiders hear no more than the command itself would say.
+  "access.explain": { outsider: "not_found" },
 };
 
 const inProject = (role: Role): ProjectRole | undefined => {
@@ -132,6 +134,61 @@ test("the rules, as a table", () => {
     issue.delete         project:admin      . - - - x - - - - x x x
     issue.restore        project:admin      . - - - x - - - - x x x
     issue.purge          project:admin      . - - - x - - - - x x x
+    issue.setAssignees   project:developer  . - - x x - - - x x x x
+    issue.setTags        project:developer  . - - x x - - - x x x x
+    issue.setSprint      project:developer  . - - x x - - - x x x x
+    issue.bulk           project:developer  . - - x x - - - x x x x
+    issue.watch          project:viewer     . x x x x x x x x x x x
+    issue.unwatch        project:viewer     . x x x x x x x x x x x
+    issue.search         org:member         . . . . . x x x x x x x
+    issue.context        project:viewer     . x x x x x x x x x x x
+    issue.setField       project:developer  . - - x x - - - x x x x
+    tag.list             project:viewer     . x x x x x x x x x x x
+    tag.create           project:developer  . - - x x - - - x x x x
+    tag.update           project:developer  . - - x x - - - x x x x
+    tag.delete           project:admin      . - - - x - - - - x x x
+    lane.list            project:viewer     . x x x x x x x x x x x
+    lane.create          project:admin      . - - - x - - - - x x x
+    lane.update          project:admin      . - - - x - - - - x x x
+    lane.reorder         project:admin      . - - - x - - - - x x x
+    lane.delete          project:admin      . - - - x - - - - x x x
+    field.list           project:viewer     . x x x x x x x x x x x
+    field.create         project:admin      . - - - x - - - - x x x
+    field.update         project:admin      . - - - x - - - - x x x
+    field.delete         project:admin      . - - - x - - - - x x x
+    workflow.get         project:viewer     . x x x x x x x x x x x
+    workflow.set         project:admin      . - - - x - - - - x x x
+    comment.list         project:viewer     . x x x x x x x x x x x
+    comment.add          project:reporter   . - x x x - x x x x x x
+    comment.edit         project:reporter   . - x x x - x x x x x x
+    comment.delete       project:reporter   . - x x x - x x x x x x
+    relation.list        project:viewer     . x x x x x x x x x x x
+    relation.add         project:developer  . - - x x - - - x x x x
+    relation.remove      project:developer  . - - x x - - - x x x x
+    time.list            project:viewer     . x x x x x x x x x x x
+    time.log             project:developer  . - - x x - - - x x x x
+    time.delete          project:developer  . - - x x - - - x x x x
+    time.report          project:viewer     . x x x x x x x x x x x
+    sprint.create        project:developer  . - - x x - - - x x x x
+    sprint.list          project:viewer     . x x x x x x x x x x x
+    sprint.get           project:viewer     . x x x x x x x x x x x
+    sprint.update        project:developer  . - - x x - - - x x x x
+    sprint.delete        project:admin      . - - - x - - - - x x x
+    sprint.start         project:admin      . - - - x - - - - x x x
+    sprint.complete      project:admin      . - - - x - - - - x x x
+    sprint.report        project:viewer     . x x x x x x x x x x x
+    sprint.board         project:viewer     . x x x x x x x x x x x
+    backlog.list         project:viewer     . x x x x x x x x x x x
+    notification.list    any                x x x x x x x x x x x x
+    notification.markRead any                x x x x x x x x x x x x
+    notification.setPrefs any                x x x x x x x x x x x x
+    draft.list           any                x x x x x x x x x x x x
+    draft.get            any                x x x x x x x x x x x x
+    draft.save           any                x x x x x x x x x x x x
+    draft.delete         any                x x x x x x x x x x x x
+    presence.set         project:viewer     . x x x x x x x x x x x
+    access.explain       any                . x x x x x x x x x x x
+    sync.digest          project:viewer     . x x x x x x x x x x x
     board.get            project:viewer     . x x x x x x x x x x x
     board.column         project:viewer     . x x x x x x x x x x x
     activity.list        project:viewer     . x x x x x x x x x x x

@@ -11,6 +11,7 @@ type Schema = {
   items?: Schema;
   properties?: Record<string, Schema>;
   required?: string[];
+  additionalProperties?: boolean | object;
   minimum?: number;
   maximum?: number;
   minLength?: number;
@@ -97,7 +98,9 @@ function objectFaults(schema: Schema, path: string, example: Fields = {}, put: (
   return [
     ...fields,
     ...missing,
-    { why: "an unknown field", input: put({ ...example, surplus: 1 }), path, says: "surplus" },
+    ...(schema.additionalProperties === false
+      ? [{ why: "an unknown field", input: put({ ...example, surplus: 1 }), path, says: "surplus" }]
+      : []),
   ];
 }
 

@@ -18,6 +18,60 @@ async function onDeletedIssue(at: Scene, actor: Client) {
   return input;
 }
 
+const named = (prefix: string) => `${prefix} ${randomUUID().slice(0, 8)}`;
+
+const tagOf = async ({ project, maker }: Scene) => (await maker.ok("tag.create", { project, name: named("tag") })).id;
+const laneOf = async ({ project, maker }: Scene) =>
+  (await maker.ok("lane.create", { project, name: named("lane") })).id;
+const fieldOf = async ({ project, maker }: Scene) =>
+  (await maker.ok("field.create", { project, name: named("field"), kind: "text" })).id;
+const dates = { startsAt: "2099-03-02T08:00:00.000Z", endsAt: "2099-03-13T17:00:00.000Z" };
+const sprintOf = async ({ project, maker }: Scene) =>
+  (await maker.ok("sprint.create", { project, name: named("sprint"), ...dates })).id;
+const onSprint = async (at: Scene) => ({ project: at.project, sprintId: await sprintOf(at) });
+
+async function onActiveSprint(at: Scene) {
+  // Only one is active at a time: whichever is, ends.
+  const { project, maker } = at;
+  const { items } = await maker.ok("sprint.list", { project });
+  const active = items.find(({ state }) => state === "active");
+  if (active) await maker.ok("sprint.complete", { project, sprintId: active.id });
+  const input = await onSprint(at);
+  await maker.ok("sprint.start", input);
+  return input;
+}
+
+async function onNoActiveSprint(at: Scene) {
+  const { project, maker } = at;
+  await maker.ok("sprint.complete", await onActiveSprint(at));
+  return { project, sprintId: await sprintOf(at) };
+}
+
+/** The author is the actor where its role allows that, else the maker. */
+async function commentBy(at: Scene, actor: Client) {
+  const input = { project: at.project, issue: await issueBy(at, actor), body: "As I said" };
+  const ack = await actor.call("comment.add", input);
+  const { id } = ack.ok ? ack.data : await at.maker.ok("comment.add", input);
+  return { project: at.project, commentId: id };
+}
+
+async function entryBy(at: Scene, actor: Client) {
+  const input = { project: at.project, issue: await issueBy(at, actor), seconds: 60 };
+  const ack = await actor.call("time.log", input);
+  const { id } = ack.ok ? ack.data : await at.maker.ok("time.log", input);
+  return { project: at.project, entryId: id };
+}
+
+async function twoIssues(at: Scene, actor: Client) {
+  return { project: at.project, issue: await issueBy(at, actor), target: await issueBy(at, actor) };
+}
+
+async function onDraft(_: Scene, actor: Client) {
+  const name = named("form");
+  await actor.ok("draft.save", { name, payload: { title: "The cart" } });
+  return { name };
+}
+
 /**
  * One entry per command: an input that works in this scene for this actor, if its role lets it at all. A command
  * without an entry does not compile.
@@ -74,6 +128,77 @@ export const fixtures: { [N in InnerCommand]: Fixture<N> } = {
   "issue.delete": onIssue,
   "issue.restore": onDeletedIssue,
   "issue.purge": onDeletedIssue,
+  "issue.setAssignees": async (at, actor) => ({ ...(await onIssue(at, actor)), userIds: [at.as.developer.userId] }),
+  "issue.setTags": async (at, actor) => ({ ...(await onIssue(at, actor)), tagIds: [await tagOf(at)] }),
+  "issue.setSprint": async (at, actor) => ({ ...(await onIssue(at, actor)), sprintId: await sprintOf(at) }),
+  "issue.bulk": async (at, actor) => {
+    const issues = [await issueBy(at, actor), await issueBy(at, actor)];
+    return { project: at.project, issues, patch: { priority: "major", addTagIds: [await tagOf(at)] } };
+  },
+  "issue.watch": onIssue,
+  "issue.unwatch": onIssue,
+  "issue.search": ({ org }) => ({ org, q: "something" }),
+  "issue.context": onIssue,
+  "issue.setField": async (at, actor) => ({ ...(await onIssue(at, actor)), fieldId: await fieldOf(at), value: "Shop" }),
+  "tag.list": inProject,
+  "tag.create": ({ project }) => ({ project, name: named("tag") }),
+  "tag.update": async (at) => ({ project: at.project, tagId: await tagOf(at), patch: { color: "#ff0000" } }),
+  "tag.delete": async (at) => ({ project: at.project, tagId: await tagOf(at) }),
+  "lane.list": inProject,
+  "lane.create": ({ project }) => ({ project, name: "Expedite" }),
+  "lane.update": async (at) => ({ project: at.project, laneId: await laneOf(at), patch: { color: "#ff0000" } }),
+  "lane.reorder": async (at) => {
+    await laneOf(at);
+    await laneOf(at);
+    const { items } = await at.maker.ok("lane.list", { project: at.project });
+    return { project: at.project, laneIds: items.map(({ id }) => id).reverse() };
+  },
+  "lane.delete": async (at) => ({ project: at.project, laneId: await laneOf(at) }),
+  "field.list": inProject,
+  "field.create": ({ project }) => ({ project, name: named("field"), kind: "select", options: ["Shop"] }),
+  "field.update": async (at) => ({ project: at.project, fieldId: await fieldOf(at), patch: { name: named("field") } }),
+  "field.delete": async (at) => ({ project: at.project, fieldId: await fieldOf(at) }),
+  "workflow.get": inProject,
+  "workflow.set": ({ project }) => ({ project, transitions: [{ from: "open", to: "in_progress" }] }),
+  "comment.list": onIssue,
+  "comment.add": async (at, actor) => ({ ...(await onIssue(at, actor)), body: "Reproduced" }),
+  "comment.edit": async (at, actor) => ({ ...(await commentBy(at, actor)), body: "Reproduced on 1.4" }),
+  "comment.delete": commentBy,
+  "relation.list": onIssue,
+  "relation.add": async (at, actor) => ({ ...(await twoIssues(at, actor)), type: "blocks" }),
+  "relation.remove": async (at, actor) => {
+    const { id } = await at.maker.ok("relation.add", { ...(await twoIssues(at, actor)), type: "clones" });
+    return { project: at.project, relationId: id };
+  },
+  "time.list": onIssue,
+  "time.log": async (at, actor) => ({ ...(await onIssue(at, actor)), seconds: 5400 }),
+  "time.delete": entryBy,
+  "time.report": ({ project }) => ({
+    project,
+    from: "2026-01-01T00:00:00.000Z",
+    to: "2027-01-01T00:00:00.000Z",
+    groupBy: "user",
+  }),
+  "sprint.create": ({ project }) => ({ project, name: named("sprint"), ...dates }),
+  "sprint.list": inProject,
+  "sprint.get": onSprint,
+  "sprint.update": async (at) => ({ ...(await onSprint(at)), patch: { goal: "Pay with a saved card" } }),
+  "sprint.delete": onSprint,
+  "sprint.start": onNoActiveSprint,
+  "sprint.complete": onActiveSprint,
+  "sprint.report": onActiveSprint,
+  "sprint.board": onSprint,
+  "backlog.list": inProject,
+  "notification.list": none,
+  "notification.markRead": () => ({ ids: "all" }),
+  "notification.setPrefs": () => ({ prefs: { email: false } }),
+  "draft.list": none,
+  "draft.get": onDraft,
+  "draft.save": () => ({ name: named("form"), payload: { title: "The cart" } }),
+  "draft.delete": onDraft,
+  "presence.set": ({ project }) => ({ project, state: "viewing" }),
+  "access.explain": ({ project }) => ({ command: "issue.move", project }),
+  "sync.digest": inProject,
   "board.get": inProject,
   "board.column": ({ project, stages }) => ({ project, stageId: stages[0] }),
   "activity.list": inProject,

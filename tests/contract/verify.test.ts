@@ -16,7 +16,8 @@ import { type BoardScene, type Case, setBoard, variants } from "./variants.ts";
 let app: Running;
 let cast: Cast;
 beforeAll(async () => {
-  app = await startApp();
+  // What reactions announce is no command's.
+  app = await startApp({ sweepMs: null });
   cast = await openCast(app);
 });
 afterAll(async () => {
@@ -192,4 +193,8 @@ describe("sent again", () => {
 });
 
 /** What makes an input another one where two scenes would send the same. */
-const otherwise: { [N in InnerCommand]?: object } = { "org.create": { description: "Another" } };
+const otherwise: { [N in InnerCommand]?: object } = {
+  "org.create": { description: "Another" },
+  "notification.markRead": { ids: [randomUUID()] },
+  "notification.setPrefs": { prefs: { email: true } },
+};

@@ -211,7 +211,7 @@ test("moved to one place again and again, an issue keeps a short rank", async ()
 
 test("a move is six statements, and an event of less than 350 bytes", async () => {
   const statements: string[] = [];
-  const quiet = { pollMs: 3_600_000, headEveryMs: 3_600_000 };
+  const quiet = { pollMs: 3_600_000, headEveryMs: 3_600_000, sweepMs: null };
   const { ann, project, stage, issue } = await createWorld(
     await startAppForTest({ onStatement: (text) => statements.push(text), ...quiet }),
     { stages: { todo: ["moving"], doing: ["one", "two"] } },

@@ -70,6 +70,7 @@ async function call<N extends Name>(
     actor: caller.actor,
     caller,
     command,
+    emits: commands[command].emits,
     commandId: undefined,
     inputHash: "",
     cause: undefined,
@@ -378,6 +379,7 @@ test("a socket is extended by a token of the same user only", async () => {
     subscribe: () => Promise.reject(new Error("not asked")),
     unsubscribe: () => undefined,
     renew: (next) => renewed.push(next),
+    present: async () => undefined,
   };
   pass(60_000);
   const { accessToken: token } = await good("auth.refresh", { refreshToken: ann.refreshToken });

@@ -22,7 +22,8 @@ export type Client = {
   send(name: string, ...args: unknown[]): Promise<Ack>;
   /** The first event of this type that matches, heard already or yet to come. */
   next(type: string, match?: (event: Heard) => boolean): Promise<Heard>;
-  nextPush(name: string): Promise<Record<string, unknown>>;
+  /** Like `next`, for the other pushes. */
+  nextPush(name: string, match?: (data: Record<string, unknown>) => boolean): Promise<Record<string, unknown>>;
   /** Resolves when an event with this seq of the stream was heard. */
   caughtUp(stream: string, seq: number): Promise<void>;
   close(): void;
@@ -103,7 +104,8 @@ export async function connect(
     },
     send: (name, ...args) => socket.timeout(PATIENCE_MS).emitWithAck(name, ...args),
     next: (type, match = () => true) => until(type, () => heard.find((event) => event.type === type && match(event))),
-    nextPush: (name) => until(name, () => pushes.find((push) => push.name === name)?.data),
+    nextPush: (name, match = () => true) =>
+      until(name, () => pushes.find((push) => push.name === name && match(push.data))?.data),
     caughtUp: async (stream, seq) => {
       await until(`${stream} ${seq}`, () => heard.find((event) => event.stream === stream && event.seq >= seq));
     },

@@ -29,11 +29,17 @@ function scansOf(node: Node): Scan[] {
   return [{ table, by: node["Index Name"] ?? node["Node Type"], loops, rows, blocks }, ...inner];
 }
 
-/** A server whose database tells how it carries out each statement, with the parameters that were really sent. */
-export async function startExplained(): Promise<Running & { plansOf(act: () => Promise<unknown>): Promise<Plan[]> }> {
+export type Explained = Running & { plansOf(act: () => Promise<unknown>): Promise<Plan[]> };
+
+/**
+ * A server on a database that was filled first, which tells how it carries out each statement, with the parameters that
+ * were really sent; the statements within functions too.
+ */
+export async function startExplained(fill: (client: pg.Client) => Promise<void>): Promise<Explained> {
   const databaseUrl = await createDatabase();
   const admin = new pg.Client({ connectionString: databaseUrl });
   await admin.connect();
+  await fill(admin);
   const database = new URL(databaseUrl).pathname.slice(1);
   for (const setting of [
     "session_preload_libraries = 'auto_explain'",
@@ -43,12 +49,13 @@ export async function startExplained(): Promise<Running & { plansOf(act: () => P
     "auto_explain.log_analyze = on",
     "auto_explain.log_buffers = on",
     "auto_explain.log_timing = off",
+    "auto_explain.log_nested_statements = on",
   ]) {
     await admin.query(`alter database ${database} set ${setting}`);
   }
   await admin.end();
 
-  const app = await startApp({ databaseUrl, pollMs: 3_600_000, headEveryMs: 3_600_000 });
+  const app = await startApp({ databaseUrl, pollMs: 3_600_000, headEveryMs: 3_600_000, sweepMs: null });
   let plans: Plan[] = [];
   const heard = new WeakSet<pg.PoolClient>();
   app.parts.database.pool.on("acquire", (client) => {

@@ -13,6 +13,7 @@ const floors: readonly { at: string; height: number; sees?: readonly string[] }[
   { at: "src/feed/", height: 4 },
   { at: "src/realtime/", height: 5 },
   { at: "src/http/", height: 5 },
+  { at: "src/reactions/", height: 5 },
   { at: "src/app.ts", height: 6 },
   { at: "src/demo.ts", height: 6 },
   { at: "src/banner.ts", height: 6 },
@@ -34,7 +35,7 @@ const packages: Record<string, readonly string[]> = {
   helmet: ["src/http/"],
   "pg-listen": ["src/feed/"],
   pg: ["src/kernel/"],
-  kysely: ["src/kernel/", "src/features/"],
+  kysely: ["src/kernel/", "src/features/", "src/reactions/"],
 };
 
 /** Within a feature, from the ground up: pure files, policy, repository, service, handlers. */
@@ -128,6 +129,7 @@ describe("a planted import fails", () => {
     ["src/commands/execute.ts", "../feed/feed.ts", "commands know the feed"],
     ["src/feed/feed.ts", "../realtime/rooms.ts", "the feed knows a door"],
     ["src/http/routes.ts", "../realtime/rooms.ts", "doors know each other"],
+    ["src/reactions/mail.ts", "../http/answer.ts", "a reaction knows a door"],
     ["src/app.ts", "./main.ts", "the app knows its program"],
     ["src/client/board.ts", "../kernel/page.ts", "the client knows the server"],
     ["src/cli/run.ts", "../app.ts", "a tool knows the app"],

@@ -1,4 +1,4 @@
-import { sql } from "kysely";
+import { type RawBuilder, sql } from "kysely";
 import type { TagRef, UserRef } from "../../../protocol/index.ts";
 import type { ProjectScope } from "../../kernel/context.ts";
 import { userRef } from "../org/person.ts";
@@ -9,8 +9,13 @@ const assignees = sql<UserRef[]>`case when issues.assignee_ids = '{}' then '[]':
   from unnest(issues.assignee_ids) with ordinality as a(id, place) join users on users.id = a.id
 ) end`;
 
+const tags = sql<TagRef[]>`case when issues.tag_ids = '{}' then '[]'::json else (
+  select coalesce(json_agg(json_build_object('id', t.id, 'name', t.name, 'color', t.color) order by t.name collate "C"), '[]'::json)
+  from tags t where t.id = any(issues.tag_ids)
+) end`;
+
 /** The columns of protocol `Card`, no more and no less: rows go to the wire as they are. */
-export const cardColumns = ({ ref, key }: Pick<ProjectScope, "ref" | "key">) =>
+export const cardColumns = ({ ref, key }: { ref: string | RawBuilder<string>; key: string | RawBuilder<string> }) =>
   [
     "issues.id",
     sql<string>`cast(${ref} as text)`.as("project"),
@@ -22,13 +27,13 @@ export const cardColumns = ({ ref, key }: Pick<ProjectScope, "ref" | "key">) =>
     "issues.type",
     "issues.kind",
     "issues.stageId",
-    sql<string | null>`null::uuid`.as("laneId"),
+    "issues.laneId",
     "issues.rank",
-    sql<string | null>`null::uuid`.as("sprintId"),
-    sql<number | null>`null::int`.as("parent"),
+    "issues.sprintId",
+    "issues.parent",
     reporter.as("reporter"),
     assignees.as("assignees"),
-    sql<TagRef[]>`'[]'::json`.as("tags"),
+    tags.as("tags"),
     "issues.estimate",
     "issues.commentCount",
     "issues.timeSpentSeconds",

@@ -13,3 +13,13 @@ export const mayEdit = (
 ): boolean =>
   isDeveloper(editor.role) ||
   (issue.reporter.id === editor.id && fields.every((field) => field === "title" || field === "description"));
+
+/** What each kind may stand under. Each step goes up, so there can be no cycle. */
+const above: Record<Issue["kind"], Issue["kind"] | null> = {
+  epic: null,
+  story: "epic",
+  task: "story",
+  subtask: "story",
+};
+
+export const mayStandUnder = (kind: Issue["kind"], parent: Issue["kind"]): boolean => above[kind] === parent;

@@ -117,6 +117,12 @@ export async function updateOrgRow(
     .executeTakeFirstOrThrow();
 }
 
+/** Waits for what is under way in its projects; what waits there for us finds nothing then. */
+export async function lockProjects(tx: Tx, orgId: string): Promise<void> {
+  await sql`select from streams where id in (select 'project:' || id from projects where org_id = ${orgId})
+    order by id for update`.execute(tx);
+}
+
 /** With its projects and all that is in them; undefined when it was gone already. */
 export async function deleteOrgRow(tx: Tx, orgId: string) {
   return tx.deleteFrom("orgs").where("id", "=", orgId).returning("id").executeTakeFirst();
@@ -205,7 +211,6 @@ export async function updateMemberRole(
   await tx.updateTable("orgMembers").set({ role }).where("orgId", "=", orgId).where("userId", "=", userId).execute();
 }
 
-/** With the roles that the member had in single projects of the organization. */
 /** With the explicit roles in the org's projects; gives the ids of those projects. */
 export async function deleteMember(tx: Tx, { orgId, userId }: { orgId: string; userId: string }): Promise<string[]> {
   const rows = await tx

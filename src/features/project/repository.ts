@@ -7,7 +7,7 @@ import { type Person, userRef } from "../org/person.ts";
 
 /** The columns of protocol `Project`. */
 const ownColumns = ["id", "orgId", "slug", "key", "name", "description"] as const;
-const moreColumns = ["createdBy", "archivedAt", "createdAt", "updatedAt"] as const;
+const moreColumns = ["createdBy", "parallelSprints", "archivedAt", "createdAt", "updatedAt"] as const;
 const ref = sql<string>`(select orgs.slug from orgs where orgs.id = projects.org_id) || '/' || projects.slug`.as("ref");
 const projectColumns = [...ownColumns, ...moreColumns, ref] as const;
 

@@ -5,6 +5,7 @@ import type { Db } from "../../../kernel/db.ts";
 import { issueColumns } from "../columns.ts";
 import { type Place, type Position, selectPlace, type Target } from "../place.ts";
 import type { Ranked } from "../rank.ts";
+import { type Known, type References, selectKnown } from "./known.ts";
 
 type Key = { project: ProjectScope; number: number };
 
@@ -23,21 +24,35 @@ export async function wasNumbered(db: Db, { project, number }: Key): Promise<boo
   return row !== undefined && number <= row.lastIssueNumber;
 }
 
-export type Placing = {
+/** An issue with all that a change of it must know. */
+export type Standing = {
   issue: Issue;
   /** Of the stage where it stands. */
   stageName: string | null;
   stageStatus: Issue["status"] | null;
+  /** Where it is to go; undefined: there is no such stage. */
   place: Place | undefined;
+  known: Known;
+  /** Kinds of its children. */
+  childKinds: Issue["kind"][];
 };
 
-/** An issue with the name of its stage and the place where it is to go; no place when there is no such stage. */
-export async function findForPlacing(
+type Asked = { target?: Target; position?: Position; references?: References };
+
+const childKinds = sql<Issue["kind"][]>`array(
+  select distinct c.kind::text from issues c
+  where c.project_id = issues.project_id and c.parent = issues.number and c.deleted_at is null
+)`;
+
+/** Issues by number, each with the same place, which may count them as neighbours unless there is one only. */
+export async function listStanding(
   db: Db,
-  { project, number, target, position }: Key & { target: Target; position: Position },
-): Promise<Placing | undefined> {
-  const place = selectPlace({ projectId: project.id, target, position, moving: number });
-  const row = await db
+  { project, numbers, ...asked }: { project: ProjectScope; numbers: number[] } & Asked,
+): Promise<Standing[]> {
+  const { target = "own", position = "bottom", references = {} } = asked;
+  const moving = numbers.length === 1 ? (numbers[0] ?? null) : null;
+  const place = selectPlace({ projectId: project.id, target, position, moving });
+  const rows = await db
     .selectFrom("issues")
     .leftJoin("stages as standing", "standing.id", "issues.stageId")
     .leftJoinLateral(place.as("place"), (join) => join.onTrue())
@@ -46,32 +61,38 @@ export async function findForPlacing(
       "standing.name as stageName",
       "standing.status as stageStatus",
       sql<Place | null>`to_json(place)`.as("place"),
+      selectKnown(project, references, sql`from (select issues.lane_id, issues.sprint_id) here`).as("known"),
+      childKinds.as("childKinds"),
     ])
     .where("issues.projectId", "=", project.id)
-    .where("issues.number", "=", number)
-    .executeTakeFirst();
-  if (!row) return undefined;
-  const { stageName, stageStatus, place: spot, ...issue } = row;
-  return { issue, stageName, stageStatus, place: spot ?? undefined };
+    .where(sql<boolean>`issues.number = any(cast(${numbers} as int[]))`)
+    .execute();
+  return rows.map(({ stageName, stageStatus, place: spot, known, childKinds: kinds, ...issue }) => ({
+    issue,
+    stageName,
+    stageStatus,
+    place: spot ?? undefined,
+    known,
+    childKinds: kinds,
+  }));
 }
 
-/** Where a new issue goes, if there is such a stage, and how many of these people may see the project. */
+/** One of them. */
+export async function findStanding(db: Db, { number, ...asked }: Key & Asked): Promise<Standing | undefined> {
+  const [standing] = await listStanding(db, { ...asked, numbers: [number] });
+  return standing;
+}
+
+/** Where a new issue goes, if there is such a stage, and what is known of what it points at; undefined: no project. */
 export async function findPlaceForNew(
   db: Db,
-  { project, target, assigneeIds }: { project: ProjectScope; target: Target; assigneeIds: string[] },
-): Promise<{ place: Place | null; insiderCount: number } | undefined> {
+  { project, target, references }: { project: ProjectScope; target: Target; references: References },
+): Promise<{ place: Place | null; known: Known } | undefined> {
   const place = selectPlace({ projectId: project.id, target, position: "bottom", moving: null });
   return db
     .selectFrom("projects")
     .leftJoinLateral(place.as("place"), (join) => join.onTrue())
-    .select([
-      sql<Place | null>`to_json(place)`.as("place"),
-      sql<number>`(
-        select count(*)::int from unnest(cast(${assigneeIds} as uuid[])) as a(id)
-        where exists (select from org_members m where m.org_id = projects.org_id and m.user_id = a.id)
-          or exists (select from project_members m where m.project_id = projects.id and m.user_id = a.id)
-      )`.as("insiderCount"),
-    ])
+    .select([sql<Place | null>`to_json(place)`.as("place"), selectKnown(project, references).as("known")])
     .where("projects.id", "=", project.id)
     .executeTakeFirst();
 }

@@ -1,37 +1,36 @@
 import { type RawBuilder, sql } from "kysely";
-import type { Card, Issue } from "../../../../protocol/index.ts";
+import type { Card } from "../../../../protocol/index.ts";
 import type { ProjectScope } from "../../../kernel/context.ts";
-import type { Db } from "../../../kernel/db.ts";
+import { type Db, plannedAnew } from "../../../kernel/db.ts";
 import { cursorValues, readAfter, toPage } from "../../../kernel/page.ts";
 import { cardColumns } from "../columns.ts";
+import { conditionsOf, type Match } from "./match.ts";
 import { inOrder, listOrder, walkColumns } from "./order.ts";
 
-/** Absent filters are undefined; within one filter any value matches, and all filters must. */
-export type IssueFilter = {
-  q: string | undefined;
-  statuses: Issue["status"][] | undefined;
-  types: Issue["type"][] | undefined;
-  kinds: Issue["kind"][] | undefined;
-  priorities: Issue["priority"][] | undefined;
-  stageIds: string[] | undefined;
-  /** User ids, or "none" for issues without any. */
-  assignees: string[] | undefined;
-  reporterIds: string[] | undefined;
-  updatedBefore: Date | undefined;
+/** All must hold of a card that is listed. */
+export type IssueFilter = Match & {
+  /** Words, in the syntax of web searches. */
+  q?: string | undefined;
+  /** More that must hold, or must not. */
+  terms?: { match: Match; negated: boolean }[] | undefined;
   sort: "updated" | "created" | "priority" | "rank" | "relevance";
-  cursor: string | null | undefined;
+  cursor?: string | null | undefined;
   limit: number;
 };
 
-const assigneeCondition = (assignees: string[]) => {
-  const people = assignees.filter((id) => id !== "none");
-  const someone = sql<boolean>`issues.assignee_ids && cast(${people} as uuid[])`;
-  return people.length === assignees.length ? someone : sql<boolean>`(issues.assignee_ids = '{}' or ${someone})`;
-};
+/** The columns that all conditions together leave; undefined: any. */
+function columnsOf({ stageIds, terms = [] }: IssueFilter): string[] | undefined {
+  const wanted = [stageIds, ...terms.map(({ match, negated }) => (negated ? undefined : match.stageIds))];
+  const lists = wanted.filter((ids) => ids !== undefined);
+  return lists.length === 0 ? undefined : lists.reduce((left, ids) => left.filter((id) => ids.includes(id)));
+}
+
+/** Ranking reads whole texts, so of words that are everywhere only the latest issues are ranked. */
+const MAX_RANKED = 1000;
 
 /** Words in the project's texts. A search for nothing, as "the" alone, finds nothing. */
 const searchCondition = (projectId: string, words: RawBuilder<unknown>) =>
-  sql<boolean>`issue_texts.words @@ (cast(${`'${projectId}'`} as tsquery) && ${words}) and numnode(${words}) > 0`;
+  sql<boolean>`issue_texts.words @@ (cast(${`'@${projectId}'`} as tsquery) && ${words}) and numnode(${words}) > 0`;
 
 /** Cards that match, a page in the order asked for. */
 export async function listCards(
@@ -39,34 +38,44 @@ export async function listCards(
   project: ProjectScope,
   filter: IssueFilter,
 ): Promise<{ items: Card[]; nextCursor: string | null }> {
-  const { q, statuses, types, kinds, priorities, stageIds, assignees, reporterIds, updatedBefore, limit } = filter;
+  const { q, terms = [], limit } = filter;
   const words = sql`websearch_to_tsquery('english', ${q ?? ""})`;
   const order = listOrder(filter.sort, words);
   const after = readAfter(order, filter.cursor);
 
-  let query = db
+  const conditions = [
+    ...conditionsOf(project.id, filter),
+    ...terms.flatMap(({ match, negated }) =>
+      conditionsOf(project.id, match).map((condition) =>
+        negated ? sql<boolean>`(${condition}) is not true` : condition,
+      ),
+    ),
+    ...(q === undefined ? [] : [searchCondition(project.id, words)]),
+  ];
+  const matches = db
     .selectFrom("issues")
-    .select(cardColumns(project))
-    .select(cursorValues(order).as("cursorValues"))
     .where("issues.projectId", "=", project.id)
     .where("issues.deletedAt", "is", null)
-    .$if(q !== undefined, (cards) =>
-      cards.innerJoin("issueTexts", "issueTexts.issueId", "issues.id").where(searchCondition(project.id, words)),
-    );
-  if (statuses) query = query.where(sql<boolean>`issues.status = any(cast(${statuses} as issue_status[]))`);
-  if (types) query = query.where(sql<boolean>`issues.type = any(cast(${types} as issue_type[]))`);
-  if (kinds) query = query.where(sql<boolean>`issues.kind = any(cast(${kinds} as issue_kind[]))`);
-  if (priorities) query = query.where(sql<boolean>`issues.priority = any(cast(${priorities} as issue_priority[]))`);
-  if (stageIds) query = query.where(sql<boolean>`issues.column_id = any(cast(${stageIds} as uuid[]))`);
-  if (reporterIds) query = query.where(sql<boolean>`issues.reporter_id = any(cast(${reporterIds} as uuid[]))`);
-  if (assignees) query = query.where(assigneeCondition(assignees));
-  if (updatedBefore) query = query.where("issues.updatedAt", "<", updatedBefore.toISOString());
+    .$if(conditions.length > 0, (cards) => cards.modifyFront(plannedAnew).where((eb) => eb.and(conditions)))
+    .$if(q !== undefined, (cards) => cards.innerJoin("issueTexts", "issueTexts.issueId", "issues.id"));
+  const latest = matches
+    .select([sql<string>`issue_texts.issue_id`.as("issueId"), sql`issue_texts.words`.as("words")])
+    .orderBy("issues.number", "desc")
+    .limit(MAX_RANKED);
+  const query = (
+    filter.sort === "relevance"
+      ? db.selectFrom("issues").innerJoin(latest.as("issueTexts"), "issueTexts.issueId", "issues.id")
+      : matches
+  )
+    .select(cardColumns(project))
+    .select(cursorValues(order).as("cursorValues"));
 
   const rows =
     filter.sort === "rank"
       ? await walkColumns(db, query, {
           projectId: project.id,
-          columnIds: stageIds,
+          columnIds: columnsOf(filter),
+          statuses: filter.statuses,
           after,
           perColumn: limit + 1,
           limit: limit + 1,

@@ -1,6 +1,6 @@
 import { type RawBuilder, type SelectQueryBuilder, sql } from "kysely";
 import { z } from "zod";
-import { Priority } from "../../../../protocol/index.ts";
+import { type Issue, Priority } from "../../../../protocol/index.ts";
 import type { Db } from "../../../kernel/db.ts";
 import { behind, floatKey, intKey, type Order, timeKey } from "../../../kernel/page.ts";
 import type { DB } from "../../../kernel/schema.ts";
@@ -53,6 +53,8 @@ type Walk = {
   projectId: string;
   /** These columns only. */
   columnIds?: string[] | undefined;
+  /** Columns with issues of these statuses only: a long one without any would be read to its end. */
+  statuses?: Issue["status"][] | undefined;
   /** Position of the column, rank and number. */
   after?: After | undefined;
   perColumn: number;
@@ -66,12 +68,15 @@ type Walk = {
 export async function walkColumns<Row>(
   db: Db,
   query: SelectQueryBuilder<DB, "issues", Row>,
-  { projectId, columnIds, after = [-1, "", 0], perColumn, limit }: Walk,
+  { projectId, columnIds, statuses, after = [-1, "", 0], perColumn, limit }: Walk,
 ): Promise<Row[]> {
   const [position, afterRank, afterNumber] = after;
   const isAhead = sql`board.position > cast(${position} as int)`;
   const behindStart = sql<boolean>`(issues.rank, issues.number) > (
     case when ${isAhead} then '' else ${afterRank} end, case when ${isAhead} then 0 else cast(${afterNumber} as int) end
+  )`;
+  const isWorthIt = sql<boolean>`exists (
+    select from issues where issues.column_id = board.id and issues.status = any(cast(${statuses} as issue_status[]))
   )`;
   const cards = query.where(sql<boolean>`issues.column_id = board.id`).where(behindStart);
   const { rows } = await sql<Row>`
@@ -82,6 +87,7 @@ export async function walkColumns<Row>(
     cross join lateral (${inOrder(cards, columnOrder, undefined).limit(perColumn)}) as cards
     where board.position >= cast(${position} as int)
       and ${columnIds ? sql`board.id = any(cast(${columnIds} as uuid[]))` : sql`true`}
+      and ${statuses ? isWorthIt : sql`true`}
     order by board.position, cards.rank, cards.number
     limit ${limit ?? null}`.execute(db);
   return rows;

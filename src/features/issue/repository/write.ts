@@ -5,14 +5,29 @@ import type { Tx } from "../../../kernel/transact.ts";
 import { issueColumns } from "../columns.ts";
 import type { Ranked } from "../rank.ts";
 
-type NewIssue = Pick<Issue, "title" | "description" | "type" | "kind" | "priority" | "status" | "stageId" | "rank"> & {
-  estimate: number | null;
-  assigneeIds: string[];
-  reporterId: string;
-};
+/** The fields of an issue that commands write, as the table has them. */
+type IssueRow = Pick<
+  Issue,
+  | "title"
+  | "description"
+  | "status"
+  | "type"
+  | "kind"
+  | "priority"
+  | "estimate"
+  | "stageId"
+  | "rank"
+  | "laneId"
+  | "sprintId"
+  | "parent"
+> & { tagIds: string[]; assigneeIds: string[] };
 
 /** Takes the project's next number. */
-export async function insertIssue(tx: Tx, project: ProjectScope, issue: NewIssue): Promise<Issue> {
+export async function insertIssue(
+  tx: Tx,
+  project: ProjectScope,
+  issue: IssueRow & { reporterId: string },
+): Promise<Issue> {
   return tx
     .with("counted", (cte) =>
       cte
@@ -31,9 +46,7 @@ export async function insertIssue(tx: Tx, project: ProjectScope, issue: NewIssue
     .executeTakeFirstOrThrow();
 }
 
-type IssueFields = Partial<
-  Pick<Issue, "title" | "description" | "status" | "type" | "kind" | "priority" | "estimate" | "stageId" | "rank">
-> & { deletedAt?: "now" | null };
+type IssueFields = Partial<IssueRow> & { deletedAt?: "now" | null };
 
 /** Writes the fields and a new version. */
 export async function updateIssueRow(
@@ -52,8 +65,47 @@ export async function updateIssueRow(
     .executeTakeFirstOrThrow();
 }
 
-export async function deleteIssueRow(tx: Tx, id: string): Promise<void> {
-  await tx.deleteFrom("issues").where("id", "=", id).execute();
+/** The same of up to a hundred issues in one statement; each row names all planning fields. */
+export async function updateIssueRows(
+  tx: Tx,
+  project: ProjectScope,
+  rows: (Omit<IssueRow, "title" | "description"> & { id: string })[],
+): Promise<Issue[]> {
+  const fresh = sql<{ id: string }>`jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as fresh(
+    id uuid, status issue_status, type issue_type, kind issue_kind, priority issue_priority, estimate double precision,
+    "stageId" uuid, rank text, "laneId" uuid, "sprintId" uuid, parent int, "tagIds" uuid[], "assigneeIds" uuid[]
+  )`;
+  return tx
+    .updateTable("issues")
+    .from(sql<{ id: string }>`(select * from ${fresh})`.as("fresh"))
+    .set({
+      status: sql`fresh.status`,
+      type: sql`fresh.type`,
+      kind: sql`fresh.kind`,
+      priority: sql`fresh.priority`,
+      estimate: sql`fresh.estimate`,
+      stageId: sql`fresh."stageId"`,
+      rank: sql`fresh.rank`,
+      laneId: sql`fresh."laneId"`,
+      sprintId: sql`fresh."sprintId"`,
+      parent: sql`fresh.parent`,
+      tagIds: sql`fresh."tagIds"`,
+      assigneeIds: sql`fresh."assigneeIds"`,
+      version: sql`version + 1`,
+      updatedAt: sql`statement_timestamp()`,
+    })
+    .whereRef("issues.id", "=", "fresh.id")
+    .returning(issueColumns(project))
+    .execute();
+}
+
+/** Its children stay, without a parent; their versions stay too. */
+export async function deleteIssueRow(tx: Tx, { project, id }: { project: ProjectScope; id: string }): Promise<void> {
+  await sql`with gone as (delete from issues where id = ${id} returning project_id, number)
+    update issues set parent = null from gone
+    where issues.project_id = gone.project_id and issues.parent = gone.number and ${project.id} = gone.project_id`.execute(
+    tx,
+  );
 }
 
 type Moved = Pick<Card, "number" | "version" | "updatedAt" | "rank">;

@@ -4,7 +4,7 @@ import { AppError } from "../../../kernel/errors.ts";
 import { transact } from "../../../kernel/transact.ts";
 import { changedData, toCard } from "../events.ts";
 import { checkRoom, rankAt } from "../place.ts";
-import { findForPlacing, findIssue } from "../repository/find.ts";
+import { findIssue, findStanding } from "../repository/find.ts";
 import { deleteIssueRow, updateIssueRow } from "../repository/write.ts";
 import { checkPresent, missing } from "./find.ts";
 
@@ -23,7 +23,7 @@ export async function deleteIssue(ctx: ProjectContext, input: Input<"issue.delet
 export async function restoreIssue(ctx: ProjectContext, input: Input<"issue.restore">): Promise<Issue> {
   const { project } = ctx;
   return transact(ctx, project.stream, async (tx) => {
-    const placing = await findForPlacing(tx, { project, number: input.issue, target: "own", position: "bottom" });
+    const placing = await findStanding(tx, { project, number: input.issue });
     if (!placing) throw await missing(ctx, tx, input.issue);
     const { issue, place } = placing;
     if (issue.deletedAt === null) throw new AppError("conflict", "The issue is not deleted");
@@ -40,7 +40,7 @@ export async function purgeIssue(ctx: ProjectContext, input: Input<"issue.purge"
   return transact(ctx, project.stream, async (tx) => {
     const issue = await findIssue(tx, { project, number: input.issue });
     if (!issue) throw await missing(ctx, tx, input.issue);
-    await deleteIssueRow(tx, issue.id);
+    await deleteIssueRow(tx, { project, id: issue.id });
     tx.emit("issue.purged", changedData(issue, {}), { issue: issue.number });
     return {};
   });

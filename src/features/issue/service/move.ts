@@ -2,34 +2,35 @@ import type { Input, Issue } from "../../../../protocol/index.ts";
 import type { ProjectContext } from "../../../kernel/context.ts";
 import { found } from "../../../kernel/errors.ts";
 import { transact } from "../../../kernel/transact.ts";
-import { changedData, changesBetween, historyBetween } from "../events.ts";
+import { changedData, emitDifferences } from "../events.ts";
 import { checkRoom, rankAt, toPosition } from "../place.ts";
 import { MAX_RANK_LENGTH, SPREAD_REACH, spread } from "../rank.ts";
-import { findForPlacing, listNeighbours } from "../repository/find.ts";
+import { findStanding, listNeighbours } from "../repository/find.ts";
 import { updateIssueRow, updateRanks } from "../repository/write.ts";
+import { definedOnly, namesOf } from "./change.ts";
 import { checkPresent, missing } from "./find.ts";
+import { checkReferences, checkTransition } from "./references.ts";
 
 export async function moveIssue(ctx: ProjectContext, input: Input<"issue.move">): Promise<Issue> {
   const { project } = ctx;
   const position = toPosition(input);
   const target = input.stageId === undefined ? "own" : { stageId: input.stageId };
+  const references = definedOnly({ laneId: input.laneId });
   const moved = await transact(ctx, project.stream, async (tx) => {
-    const placing = await findForPlacing(tx, { project, number: input.issue, target, position });
-    if (!placing) throw await missing(ctx, tx, input.issue);
-    const { issue, stageName } = placing;
+    const standing = await findStanding(tx, { project, number: input.issue, target, position, references });
+    if (!standing) throw await missing(ctx, tx, input.issue);
+    const { issue, known } = standing;
     checkPresent(issue);
-    const place = found(placing.place, "Stage");
+    checkReferences(issue.kind, references, known);
+    const place = found(standing.place, "Stage");
     const rank = rankAt(place, position);
     if (place.stageId !== issue.stageId) checkRoom(place);
 
     const status = place.stageId === issue.stageId ? issue.status : place.status;
-    const after = await updateIssueRow(tx, { project, id: issue.id }, { stageId: place.stageId, rank, status });
-    const names = { stageId: { from: stageName, to: place.name } };
-    const changes = { ...changesBetween(issue, after), rank };
-    tx.emit("issue.moved", changedData(after, changes), {
-      issue: after.number,
-      changes: historyBetween(issue, after, names),
-    });
+    checkTransition(issue, status, known);
+    const row = { stageId: place.stageId, rank, status, ...references };
+    const after = await updateIssueRow(tx, { project, id: issue.id }, row);
+    emitDifferences(tx, issue, after, { names: namesOf(standing), moved: true });
     return after;
   });
   if (moved.rank.length > MAX_RANK_LENGTH) await spreadRanks(ctx, moved);

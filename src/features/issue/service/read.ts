@@ -1,9 +1,11 @@
 import type { Input, Issue, Output } from "../../../../protocol/index.ts";
 import type { ProjectContext } from "../../../kernel/context.ts";
 import { invalid } from "../../../kernel/errors.ts";
+import { listTagIds } from "../../tag/repository.ts";
 import { findIssue } from "../repository/find.ts";
 import { listCards } from "../repository/list.ts";
 import { missing } from "./find.ts";
+import { readQuery } from "./query.ts";
 
 export async function getIssue(ctx: ProjectContext, input: Input<"issue.get">): Promise<Issue> {
   const issue = await findIssue(ctx.db, { project: ctx.project, number: input.issue });
@@ -20,15 +22,19 @@ function momentOf(text: string, now: Date): Date {
   return new Date(Math.max(0, age && unit ? now.getTime() - Number(age[1]) * unitMs[unit] : Date.parse(text)));
 }
 
-const toArray = <T extends string>(filter: T | T[] | undefined): T[] | undefined =>
-  typeof filter === "string" ? [filter] : filter;
+const toArray = <T extends string | number>(filter: T | T[] | undefined): T[] | undefined =>
+  filter === undefined || Array.isArray(filter) ? filter : [filter];
 
 export async function listIssues(ctx: ProjectContext, input: Input<"issue.list">): Promise<Output<"issue.list">> {
-  const { q, sort = q === undefined ? "updated" : "relevance", updatedBefore, cursor, limit } = input;
-  if (sort === "relevance" && q === undefined) throw invalid("sort", "relevance needs q");
+  const { updatedBefore, cursor, limit } = input;
+  const query = await readQuery(ctx, input.q);
+  if (input.sort && query.sort && input.sort !== query.sort) throw invalid("sort", "q asks for another order");
+  const sort = input.sort ?? query.sort ?? (query.text === undefined ? "updated" : "relevance");
+  if (sort === "relevance" && query.text === undefined) throw invalid("sort", "relevance needs words in q");
   const me = (id: string) => (id === "me" ? ctx.actor.id : id);
   return listCards(ctx.db, ctx.project, {
-    q,
+    q: query.text,
+    terms: query.terms,
     sort,
     cursor,
     limit,
@@ -39,6 +45,11 @@ export async function listIssues(ctx: ProjectContext, input: Input<"issue.list">
     stageIds: toArray(input.stageId),
     assignees: toArray(input.assignee)?.map(me),
     reporterIds: toArray(input.reporter)?.map(me),
-    updatedBefore: updatedBefore === undefined ? undefined : momentOf(updatedBefore, ctx.now()),
+    tagIds: input.tag === undefined ? undefined : await listTagIds(ctx.db, ctx.project.id, toArray(input.tag) ?? []),
+    sprints: toArray(input.sprintId),
+    lanes: toArray(input.laneId),
+    parents: toArray(input.parent),
+    fields: input.field,
+    updated: updatedBefore === undefined ? undefined : [{ to: momentOf(updatedBefore, ctx.now()) }],
   });
 }

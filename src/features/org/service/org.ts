@@ -16,6 +16,7 @@ import {
   insertOrg,
   listOrgRows,
   listTakenSlugs,
+  lockProjects,
   updateOrgRow,
 } from "../repository.ts";
 import { slugCandidates, toSlug } from "../slug.ts";
@@ -66,6 +67,7 @@ export async function updateOrg(ctx: OrgContext, { patch }: Input<"org.update">)
 export async function deleteOrg(ctx: OrgContext): Promise<Output<"org.delete">> {
   const { id: orgId, stream } = ctx.org;
   return transact(ctx, stream, async (tx) => {
+    await lockProjects(tx, orgId);
     found(await deleteOrgRow(tx, orgId), "Organization");
     tx.emit("org.deleted", { orgId });
     return {};

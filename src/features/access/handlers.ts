@@ -1,0 +1,3 @@
+import { explainAccess } from "./service.ts";
+
+export const accessHandlers = { "access.explain": explainAccess };

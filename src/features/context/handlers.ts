@@ -1,0 +1,3 @@
+import { getIssueContext } from "./service.ts";
+
+export const contextHandlers = { "issue.context": getIssueContext };

@@ -1,0 +1,3 @@
+import { setPresence } from "./service.ts";
+
+export const presenceHandlers = { "presence.set": setPresence };

@@ -1,0 +1,7 @@
+import { addRelation, listIssueRelations, removeRelation } from "./service.ts";
+
+export const relationHandlers = {
+  "relation.list": listIssueRelations,
+  "relation.add": addRelation,
+  "relation.remove": removeRelation,
+};

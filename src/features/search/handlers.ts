@@ -1,0 +1,3 @@
+import { searchIssues } from "./service.ts";
+
+export const searchHandlers = { "issue.search": searchIssues };

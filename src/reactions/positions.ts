@@ -1,0 +1,59 @@
+/**
+ * Where each consumer stands in each stream, and which instance is at it. These are single statements that need no
+ * transaction; `movePosition` may also take part in one.
+ */
+import { sql } from "kysely";
+import type { Db } from "../kernel/db.ts";
+import { AppError } from "../kernel/errors.ts";
+
+type At = { consumer: string; stream: string };
+type Holder = { instance: string; leaseMs: number };
+
+const until = (leaseMs: number) => sql`now() + make_interval(secs => ${leaseMs / 1000})`;
+
+/** Where the consumer stands and how far the stream goes; undefined while another instance has the claim. */
+export async function claimStream(db: Db, { consumer, stream, instance, leaseMs }: At & Holder) {
+  const { rows } = await sql<{ seq: number; head: number }>`
+    insert into positions as p (consumer, stream, seq, claimed_by, claimed_until)
+    select ${consumer}, id, 0, ${instance}, ${until(leaseMs)} from streams where id = ${stream}
+    on conflict (consumer, stream) do update
+      set claimed_by = excluded.claimed_by, claimed_until = excluded.claimed_until
+      where p.claimed_until is null or p.claimed_until < now() or p.claimed_by = ${instance}
+    returning seq, (select s.seq from streams s where s.id = ${stream}) as head`.execute(db);
+  return rows[0];
+}
+
+/** Another lease for what this instance has claimed of these streams. */
+export async function renewClaims(
+  db: Db,
+  { consumer, streams, instance, leaseMs }: Holder & { consumer: string; streams: string[] },
+): Promise<void> {
+  await sql`update positions set claimed_until = ${until(leaseMs)}
+    where consumer = ${consumer} and stream = any(${streams}) and claimed_by = ${instance}`.execute(db);
+}
+
+/** Gives a claim back; says whether there are events that came too late, but whose waker found the stream claimed. */
+export async function releaseStream(db: Db, { consumer, stream, instance }: At & Pick<Holder, "instance">) {
+  const { rows } = await sql<{ isBehind: boolean }>`
+    update positions p set claimed_by = null, claimed_until = null
+    where consumer = ${consumer} and stream = ${stream} and claimed_by = ${instance}
+    returning p.seq < (select s.seq from streams s where s.id = ${stream}) as is_behind`.execute(db);
+  return rows[0]?.isBehind ?? false;
+}
+
+/** Throws `conflict` when the position is not at `from` any more: another instance has done the work. */
+export async function movePosition(db: Db, { consumer, stream, from, to }: At & { from: number; to: number }) {
+  const { rows } = await sql`
+    update positions set seq = ${to} where consumer = ${consumer} and stream = ${stream} and seq = ${from}
+    returning seq`.execute(db);
+  if (rows.length === 0) throw new AppError("conflict", "Another instance was here before");
+}
+
+/** The streams of one kind that have events behind the position, and that nobody works on. */
+export async function listWaiting(db: Db, { consumer, kind }: { consumer: string; kind: string }): Promise<string[]> {
+  const { rows } = await sql<{ id: string }>`
+    select s.id from streams s left join positions p on p.consumer = ${consumer} and p.stream = s.id
+    where s.id >= ${`${kind}:`} and s.id < ${`${kind};`} and s.seq > coalesce(p.seq, 0)
+      and (p.claimed_until is null or p.claimed_until < now())`.execute(db);
+  return rows.map(({ id }) => id);
+}
