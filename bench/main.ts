@@ -6,6 +6,7 @@ import { startCluster } from "./cluster.ts";
 import { measureEcho } from "./echo.ts";
 import { measureFanout } from "./fanout.ts";
 import { measureMemory } from "./memory.ts";
+import { measureMetering } from "./metering.ts";
 import { hasPgbench, type Script } from "./pgbench.ts";
 import { build, type Server, startBare, startOurs } from "./processes.ts";
 import { profileServer } from "./profile.ts";
@@ -17,7 +18,7 @@ import { measureTracker } from "./tracker.ts";
 import { PEOPLE, seedTracker } from "./tracker-seed.ts";
 
 const usual = ["throughput", "echo", "fanout", "board", "bytes", "memory", "tracker"] as const;
-type Section = (typeof usual)[number] | "profile";
+type Section = (typeof usual)[number] | "profile" | "metering";
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
@@ -27,7 +28,7 @@ const { values: options, positionals } = parseArgs({
   },
 });
 const { quick } = options;
-const known: readonly string[] = [...usual, "profile"];
+const known: readonly string[] = [...usual, "profile", "metering"];
 const wrong = positionals.find((name) => !known.includes(name));
 if (wrong !== undefined) throw new Error(`there is no section ${wrong}: choose from ${known.join(", ")}`);
 const wanted = new Set((positionals.length > 0 ? positionals : usual) as readonly Section[]);
@@ -111,6 +112,10 @@ try {
     measureThroughput({ ours, bare, pgbenchUrl, cells: quick ? quickCells : cells, rounds, seconds }),
   );
   await measure("fanout", () => measureFanout({ ours, bare, sizes: [100, 1000], rounds, seconds }));
+  await measure("metering", async () => {
+    const urls = { on: await cluster.clone("metered"), off: await cluster.clone("unmetered") };
+    return measureMetering({ urls, sideOf, cells: quickCells, rounds: quick ? 1 : 2 * rounds, seconds });
+  });
   await measure("tracker", async () => {
     const databaseUrl = await cluster.create("tracker", async (client) => {
       await createSeeder(client).people(PEOPLE);

@@ -4,9 +4,15 @@ import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { settingNames } from "../src/kernel/config.ts";
 import { packageRoot } from "../src/kernel/package-root.ts";
 
 export type Server = { port: number; pid: number; stop(): Promise<void> };
+
+/** Checked, but far away. */
+const limits = Object.fromEntries(
+  settingNames.filter((name) => name.startsWith("RATE_LIMIT_")).map((name) => [name, "100000000"]),
+);
 
 /** All else as it comes. */
 export const serverSettings = (databaseUrl: string) => ({
@@ -14,6 +20,7 @@ export const serverSettings = (databaseUrl: string) => ({
   PORT: "0",
   JWT_SECRET: "for-the-bench-only-".repeat(3),
   ACCESS_TTL_SECONDS: "86400",
+  ...limits,
 });
 const STOP_PATIENCE_MS = 15_000;
 
@@ -30,8 +37,11 @@ export async function build(): Promise<void> {
 }
 
 /** The product, as a process of its own. */
-export const startOurs = (databaseUrl: string, nodeFlags: string[] = []): Promise<Server> =>
-  startServer(["--enable-source-maps", ...nodeFlags, builtFile("src/main.js")], serverSettings(databaseUrl));
+export const startOurs = (databaseUrl: string, nodeFlags: string[] = [], settings: object = {}): Promise<Server> =>
+  startServer(["--enable-source-maps", ...nodeFlags, builtFile("src/main.js")], {
+    ...serverSettings(databaseUrl),
+    ...settings,
+  });
 
 export const startBare = (databaseUrl: string): Promise<Server> =>
   startServer([builtFile("bench/bare-server.js")], { DATABASE_URL: databaseUrl });

@@ -23,7 +23,7 @@ function projectOf({ clients, projects }: Cell, client: number): number {
   return 1 + client + clients * Math.floor(Math.random() * Math.floor(projects / clients));
 }
 
-async function loadSide(side: Side, cell: Cell, seconds: number): Promise<Load> {
+export async function loadSide(side: Side, cell: Cell, seconds: number): Promise<Load> {
   const { command, clients } = cell;
   const inputOf = command === "issue.create" ? side.createIssue : side.moveIssue;
   const wires = await openClients(side, clients, (client) => (cell.projects === 1 ? 1 : 1 + client));

@@ -17,7 +17,13 @@ async function openCounter(databaseUrl: string) {
   const onStatement = () => {
     statements += 1;
   };
-  const app = await createApp(config, { log: openLog(config), onStatement, sweepMs: null, pollMs: 3_600_000 });
+  const app = await createApp(config, {
+    log: openLog(config),
+    onStatement,
+    sweepMs: null,
+    pollMs: 3_600_000,
+    usageFlushMs: null,
+  });
   const { port } = await app.listen();
   const wire = await openWire({ port, token: tokenOf(1) });
   return {

@@ -74,7 +74,7 @@ export const boardCommands = {
     summary: "The next cards of one column.",
     access: "project:viewer",
     input: { project: ProjectRef, stageId: Id.nullable(), sprintId: Id.optional(), ...paging },
-    output: page(Card),
+    output: page(Card).extend({ seq: z.int().describe("The page holds every event up to here, and none after.") }),
     http: "GET /orgs/{org}/projects/{project}/board/{stageId}",
     example: { project: "acme/web", stageId: exampleId },
   }),

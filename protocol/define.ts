@@ -3,8 +3,11 @@ import type { ErrorCode } from "./errors.ts";
 
 export const orgRoles = ["member", "admin", "owner"] as const;
 export const projectRoles = ["viewer", "reporter", "developer", "admin"] as const;
+/** From the weakest: each includes those before it. */
+export const keyScopes = ["read", "write", "admin"] as const;
 export type OrgRole = (typeof orgRoles)[number];
 export type ProjectRole = (typeof projectRoles)[number];
+export type KeyScope = (typeof keyScopes)[number];
 
 /**
  * Who may send a command: `public` needs no login (HTTP only), `any` a login, `stream` the right to subscribe to the
@@ -40,6 +43,16 @@ type Common<A extends Access, S extends Shape, O extends z.ZodType> = {
   status?: 200 | 201 | 202 | 204;
   /** Allowed in an archived project. */
   whenArchived?: true;
+  /** The input holds secrets. */
+  secret?: true;
+  /** What an API key needs to send it, where that is not what scopes.ts makes of it; `any`: every key may. */
+  keyScope?: KeyScope | "any";
+  /** It tries a secret: of the account that its field `email` names, or the caller's own. Failures are limited. */
+  tries?: "email" | "own";
+  /** Successes are limited too, since each sends an e-mail. */
+  everyTry?: true;
+  /** Neither counted nor refused when the plan is used up. */
+  unmetered?: true;
   /** Needs a socket: it changes what this connection receives. */
   connection?: true;
   /** An input that parses; shown in the documents. */

@@ -36,6 +36,7 @@ export const draftCommands = {
     summary:
       "Save a form as it is now, up to 256 KiB over HTTP (a socket takes packets of 64 KiB) and 100 names; `expect` refuses when another window saved meanwhile.",
     access: "any",
+    keyScope: "write",
     input: {
       name: DraftName,
       payload: Payload,
@@ -51,6 +52,7 @@ export const draftCommands = {
   "draft.delete": mutation({
     summary: "Throw a draft away.",
     access: "any",
+    keyScope: "write",
     input: { name: DraftName },
     output: Nothing,
     emits: [],

@@ -20,7 +20,12 @@ export const errorCodes = {
   gone: { status: 410, retry: false, summary: "It existed and is gone for ever." },
   payload_too_large: { status: 413, retry: false, summary: "More bytes than this door takes." },
   rate_limited: { status: 429, retry: true, summary: "Too fast; `retryAfterMs` says when to try again." },
-  quota_exceeded: { status: 429, retry: true, summary: "The organization's plan is used up for today." },
+  quota_exceeded: {
+    status: 429,
+    retry: true,
+    summary:
+      "The organization's plan is used up; `details` has quota, limit and used. Daily quotas begin anew at midnight UTC.",
+  },
   unavailable: {
     status: 503,
     retry: true,

@@ -1,16 +1,21 @@
 import type { z } from "zod";
 import { boardCommands } from "./board.ts";
+import { botCommands, botEvents } from "./bot.ts";
 import { commentCommands, commentEvents } from "./comment.ts";
+import { cursorCommands } from "./cursor.ts";
 import { draftCommands } from "./draft.ts";
 import type { WireError } from "./errors.ts";
 import { explainCommands } from "./explain.ts";
 import { fieldCommands, fieldEvents } from "./field.ts";
 import { issueCommands, issueEvents } from "./issue.ts";
 import { issueMoreCommands } from "./issue-more.ts";
+import { keyCommands, keyEvents } from "./key.ts";
 import { laneCommands, laneEvents } from "./lane.ts";
 import { notificationCommands, notificationEvents } from "./notification.ts";
 import { orgCommands, orgEvents } from "./org.ts";
+import { planCommands, planEvents } from "./plan.ts";
 import { presenceCommands } from "./presence.ts";
+import { profileCommands, profileEvents } from "./profile.ts";
 import { projectCommands, projectEvents } from "./project.ts";
 import { relationCommands, relationEvents } from "./relation.ts";
 import { sessionCommands, sessionEvents } from "./session.ts";
@@ -19,11 +24,13 @@ import { stageCommands, stageEvents } from "./stage.ts";
 import { streamCommands } from "./stream.ts";
 import { tagCommands, tagEvents } from "./tag.ts";
 import { timeCommands, timeEvents } from "./time.ts";
+import { usageCommands, usageEvents } from "./usage.ts";
 import { workflowCommands, workflowEvents } from "./workflow.ts";
 
 /** Every command. Types, validation, doors, documents and contract tests all come from here. */
 export const commands = {
   ...sessionCommands,
+  ...profileCommands,
   ...streamCommands,
   ...orgCommands,
   ...projectCommands,
@@ -41,13 +48,19 @@ export const commands = {
   ...boardCommands,
   ...notificationCommands,
   ...draftCommands,
+  ...botCommands,
+  ...keyCommands,
+  ...cursorCommands,
   ...presenceCommands,
   ...explainCommands,
+  ...planCommands,
+  ...usageCommands,
 };
 
 /** Every event type. */
 export const events = {
   ...sessionEvents,
+  ...profileEvents,
   ...orgEvents,
   ...projectEvents,
   ...stageEvents,
@@ -61,6 +74,10 @@ export const events = {
   ...timeEvents,
   ...sprintEvents,
   ...notificationEvents,
+  ...planEvents,
+  ...usageEvents,
+  ...botEvents,
+  ...keyEvents,
 };
 
 export type CommandName = keyof typeof commands;
@@ -82,19 +99,24 @@ export type Ack<N extends CommandName = CommandName> =
   | { ok: false; error: WireError; requestId: string };
 
 export * from "./board.ts";
+export * from "./bot.ts";
 export * from "./comment.ts";
 export * from "./common.ts";
-export type { Access, HttpRoute, OrgRole, ProjectRole, StreamKind } from "./define.ts";
-export { orgRoles, projectRoles } from "./define.ts";
+export * from "./cursor.ts";
+export type { Access, HttpRoute, KeyScope, OrgRole, ProjectRole, StreamKind } from "./define.ts";
+export { keyScopes, orgRoles, projectRoles } from "./define.ts";
 export * from "./draft.ts";
 export * from "./errors.ts";
 export * from "./field.ts";
 export { IssueChanges } from "./issue.ts";
 export * from "./issue-fields.ts";
+export * from "./key.ts";
 export * from "./lane.ts";
 export * from "./notification.ts";
 export * from "./org.ts";
+export * from "./plan.ts";
 export { PresentUser } from "./presence.ts";
+export * from "./profile.ts";
 export * from "./project.ts";
 export * from "./relation.ts";
 export * from "./session.ts";
@@ -103,4 +125,5 @@ export * from "./stage.ts";
 export * from "./stream.ts";
 export * from "./tag.ts";
 export * from "./time.ts";
+export * from "./usage.ts";
 export * from "./workflow.ts";

@@ -36,6 +36,7 @@ export const notificationCommands = {
   "notification.markRead": mutation({
     summary: "Mark notifications of yours as read, these or all.",
     access: "any",
+    keyScope: "write",
     input: { ids: z.union([z.literal("all"), z.array(Id).min(1).max(100)]) },
     output: z.strictObject({ unreadCount: z.int() }),
     emits: ["notification.read"],

@@ -1,6 +1,8 @@
 import { z } from "zod";
 import { Email, exampleId, Id, Name, Nothing, OrgRef, page, paging, Slug, Time, UserRef } from "./common.ts";
 import { event, mutation, orgRoles, query } from "./define.ts";
+import { Plan } from "./plan.ts";
+import { Usage } from "./usage.ts";
 
 export const Org = z.strictObject({
   id: z.uuid(),
@@ -49,6 +51,24 @@ export const orgCommands = {
     input: { org: OrgRef },
     output: OrgWithRole,
     http: "GET /orgs/{org}",
+    example: { org: "acme" },
+  }),
+  "org.overview": query({
+    summary: "How an organization stands: its plan, what it used today, how many belong to it.",
+    access: "org:member",
+    unmetered: true,
+    input: { org: OrgRef },
+    output: z.strictObject({
+      plan: Plan,
+      usage: Usage,
+      members: z.int().describe("Bots too: they count for the plan."),
+      projects: z.int(),
+      bots: z.int(),
+      failingScripts: z
+        .array(z.strictObject({ scriptId: z.uuid(), name: z.string() }))
+        .describe("Scripts whose last run failed; empty as long as there are no scripts."),
+    }),
+    http: "GET /orgs/{org}/overview",
     example: { org: "acme" },
   }),
   "org.update": mutation({

@@ -17,6 +17,8 @@ export const presenceCommands = {
   "presence.set": query({
     summary: "Say what you look at or do; forgotten after 30 s unless said again. Never stored, never numbered.",
     access: "project:viewer",
+    // Others see it.
+    keyScope: "write",
     connection: true,
     input: { project: ProjectRef, issue: IssueNumber.optional(), state: State },
     output: Nothing,

@@ -1,5 +1,6 @@
 import { type CommandName, commands, events, pushes } from "./index.ts";
 import { commandEntries, makeSchemas, schemaRef, typeName, usedSchemas } from "./print-schemas.ts";
+import { scopeText } from "./scopes.ts";
 
 type Json = Record<string, unknown>;
 type Spec = (typeof commands)[CommandName];
@@ -64,7 +65,7 @@ function commandOperation(name: CommandName): Json {
     action: "receive",
     channel: { $ref: "#/channels/socket" },
     summary: spec.summary,
-    description: `Access \`${spec.access}\`.`,
+    description: `Access \`${spec.access}\`. API keys: ${scopeText(name)}.`,
     tags: [{ name: name.slice(0, name.indexOf(".")) }],
     messages: [messageRef("socket", name)],
     reply: {

@@ -1,6 +1,7 @@
 import { type CommandName, commands, commonErrors, type ErrorCode, errorCodes } from "./index.ts";
 import { inputSchema, type JsonSchema, outputSchema, type Schemas, schemaRef, typeName } from "./print-schemas.ts";
 import { answersBareData, joinsProject, pathFields, type Route, successStatus } from "./routes.ts";
+import { scopeText } from "./scopes.ts";
 
 export type Json = Record<string, unknown>;
 type Spec = (typeof commands)[CommandName];
@@ -31,11 +32,12 @@ const errorsOf = (spec: Spec, takesBody: boolean): ErrorCode[] => [
 function describe(name: CommandName, operationId: string): Json {
   const spec: Spec = commands[name];
   const events = spec.emits.length > 0 ? ` Writes ${spec.emits.map((type) => `\`${type}\``).join(", ")}.` : "";
+  const keys = spec.access === "public" ? "" : ` API keys: ${scopeText(name)}.`;
   return {
     operationId,
     tags: [noun(name)],
     summary: spec.summary,
-    description: `Command \`${name}\`, access \`${spec.access}\`.${events}`,
+    description: `Command \`${name}\`, access \`${spec.access}\`.${keys}${events}`,
     "x-command": name,
     ...(spec.access === "public" && { security: [] }),
   };

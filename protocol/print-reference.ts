@@ -12,6 +12,7 @@ import {
 } from "./print-schemas.ts";
 import { typeText } from "./print-type.ts";
 import { successStatus } from "./routes.ts";
+import { scopeText } from "./scopes.ts";
 
 export type Spec = (typeof commands)[CommandName];
 
@@ -51,6 +52,7 @@ function commandSection(name: CommandName, schemas: Schemas): string {
   const rows = inputRows(inputSchema(schemas, name));
   const facts = [
     `- ${kinds[spec.kind]}; access ${code(spec.access)}${limits(spec)}`,
+    spec.access === "public" ? "" : `- API keys: ${scopeText(name)}`,
     "http" in spec ? `- HTTP: ${httpText(spec.http, successStatus(name))}` : "",
     `- Answers: ${typeText(outputSchema(schemas, name))}`,
     spec.errors.length > 0 ? `- Errors beyond the common ones: ${list(spec.errors)}` : "",

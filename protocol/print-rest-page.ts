@@ -4,6 +4,7 @@ import { openapi } from "./print-openapi.ts";
 import { commandEntries, type JsonSchema, makeSchemas, outputSchema, type Schemas } from "./print-schemas.ts";
 import { typeText } from "./print-type.ts";
 import { routes } from "./routes.ts";
+import { scopeText } from "./scopes.ts";
 
 /** Where the entities and the commands are told. */
 const sockets = "/docs/socket";
@@ -84,6 +85,7 @@ function operationArticle(at: At, schemas: Schemas): string {
     facts({
       Command: command ? link(`${sockets}#${command}`, command) : "",
       Access: spec ? code(spec.access) : "",
+      "API keys": command ? inline(scopeText(command)) : "",
       Data: command ? inline(typeText(outputSchema(schemas, command)), sockets) : "",
       Statuses: statuses(operation),
     }),

@@ -13,6 +13,7 @@ import {
   usedSchemas,
 } from "./print-schemas.ts";
 import { typeText } from "./print-type.ts";
+import { scopeText } from "./scopes.ts";
 
 const noun = (name: string): string => name.slice(0, name.indexOf("."));
 const links = (names: readonly string[], prefix = ""): string =>
@@ -36,6 +37,7 @@ function commandArticle(name: CommandName, schemas: Schemas): string {
     facts({
       Kind: kinds[spec.kind],
       Access: code(spec.access) + limits(spec),
+      "API keys": inline(scopeText(name)),
       HTTP: "http" in spec ? link(`/docs/rest#${name}`, spec.http.replace(" ", " /api/v1")) : "",
       Answers: inline(typeText(outputSchema(schemas, name))),
       Errors: links(spec.errors, "error-"),

@@ -1,4 +1,5 @@
 import { asyncapi } from "./print-asyncapi.ts";
+import { kinds } from "./print-kinds.ts";
 import { openapi } from "./print-openapi.ts";
 import { reference } from "./print-reference.ts";
 
@@ -9,4 +10,5 @@ export const printProtocol = (version: string): Record<string, string> => ({
   "protocol/openapi.json": file(openapi(version)),
   "protocol/asyncapi.json": file(asyncapi(version)),
   "protocol/README.md": reference(),
+  "protocol/kinds.ts": kinds(),
 });

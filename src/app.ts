@@ -5,8 +5,15 @@ import type { AddressInfo } from "node:net";
 import type { WireEvent } from "../protocol/index.ts";
 import { createAccessCache, mayHear, readAccess, touchesAccess } from "./commands/authorize.ts";
 import { createExecute, type Execute } from "./commands/execute.ts";
+import { createKeyUse } from "./features/key/service/last-used.ts";
+import { checkDefaultPlan } from "./features/plan/service/plan.ts";
 import { createAuthenticator } from "./features/session/authenticate.ts";
-import { pruneSessions } from "./features/session/repository.ts";
+import { endedSession } from "./features/session/policy.ts";
+import { pruneCodes } from "./features/session/repository/code.ts";
+import { pruneSessions } from "./features/session/repository/session.ts";
+import { setSuspended } from "./features/session/service/suspend.ts";
+import { pruneUsage } from "./features/usage/repository.ts";
+import { createMeter } from "./features/usage/service/meter.ts";
 import { type Doorbell, openDoorbell } from "./feed/doorbell.ts";
 import { createFeed, type Delivery } from "./feed/feed.ts";
 import { createHttp, type Readiness } from "./http/server.ts";
@@ -15,10 +22,13 @@ import type { Parts } from "./kernel/context.ts";
 import { type Database, openDatabase } from "./kernel/db.ts";
 import type { CommittedEvent, StreamHead } from "./kernel/event-log.ts";
 import { pruneAnswers, startHousekeeping } from "./kernel/housekeeping.ts";
+import { createLimits } from "./kernel/limits.ts";
 import { type Logger, openLog } from "./kernel/log.ts";
+import { openMailer } from "./kernel/mail.ts";
 import { createMetrics } from "./kernel/metrics.ts";
 import { isMigrated } from "./kernel/migrate.ts";
 import { createPasswords } from "./kernel/passwords.ts";
+import { openRedis } from "./kernel/redis.ts";
 import { createTokens } from "./kernel/tokens.ts";
 import { createWriter } from "./kernel/transact.ts";
 import { createReactions } from "./reactions/reactions.ts";
@@ -41,6 +51,8 @@ export type Overrides = {
   /** How often what waits for a reaction is looked for; null leaves that and the sprint clock to other instances. */
   sweepMs?: number | null;
   sprintPollMs?: number;
+  /** How often what was used is written down; null: only at the end, and when someone asks. */
+  usageFlushMs?: number | null;
 };
 
 export type App = {
@@ -48,6 +60,8 @@ export type App = {
   /** For programs in the same process: the way of every door. */
   execute: Execute;
   parts: Parts;
+  /** Refuses a person everywhere from now on, and closes the sockets; or takes that back. */
+  setSuspended(userId: string, suspended: boolean): Promise<void>;
   /** Starts serving; gives the port, which matters when PORT is 0. */
   listen(): Promise<{ port: number; url: string }>;
   /** Refuses new work, finishes what is under way, closes sockets in batches, then its connections. */
@@ -77,7 +91,8 @@ export async function createApp(config: AppConfig, overrides: Overrides = {}): P
   const forgetWhatChanged = (events: WireEvent[]): void => {
     for (const { type, data } of events) {
       if (touchesAccess(type)) access.forget();
-      if (type === "session.revoked") authenticator.forget(String(data["sessionId"]));
+      if (type === "plan.changed") usage.forgetPlan(String(data["orgId"]));
+      if (type === "session.revoked") authenticator.forget(endedSession(data));
     }
   };
   const offer = (committed: CommittedEvent[]): void => {
@@ -112,15 +127,21 @@ export async function createApp(config: AppConfig, overrides: Overrides = {}): P
   });
 
   const tokens = createTokens(config, now);
-  const parts: Parts = { config, database, db, writer, log, metrics, passwords: createPasswords(), tokens, now };
+  const mailer = openMailer(config, log);
+  const passwords = createPasswords();
+  const redis = config.REDIS_URL ? openRedis(config.REDIS_URL, log) : undefined;
+  const limits = createLimits(config, redis);
+  const { usageFlushMs: flushMs = 1000 } = overrides;
+  const usage = createMeter({ config, db, writer, log, now, instance, redis, flushMs });
+  const parts: Parts = { config, database, db, writer, log, mailer, metrics, passwords, tokens, usage, now };
   const reactions = sweepMs === null ? undefined : createReactions(parts, { instance, sweepMs });
   const authenticator = createAuthenticator(parts);
-  const execute = createExecute({ parts, access, strict });
+  const execute = createExecute({ parts, access, limits, keyUsed: createKeyUse(parts), strict });
   const health = () => readiness(database, relay, draining);
   let draining = false;
 
   const httpServer = createServer(
-    createHttp({ config, log, metrics, execute, authenticate: authenticator.authenticate, health }),
+    createHttp({ config, log, metrics, limits, execute, authenticate: authenticator.authenticate, health }),
   );
   // Slow senders may not hold connections: reliability research, S15.
   httpServer.headersTimeout = 10_000;
@@ -141,7 +162,13 @@ export async function createApp(config: AppConfig, overrides: Overrides = {}): P
   });
   realtime = sockets;
   if (config.REDIS_URL) relay = openRelay(sockets.io, config.REDIS_URL, log, offer);
-  const housekeeping = startHousekeeping(log, [() => pruneAnswers(database.pool), () => pruneSessions(database.pool)]);
+  const { pool } = database;
+  const housekeeping = startHousekeeping(log, [
+    () => pruneAnswers(pool),
+    () => pruneSessions(pool),
+    () => pruneCodes(pool),
+    () => pruneUsage(db),
+  ]);
 
   let closed: Promise<void> | undefined;
   const close = async (): Promise<void> => {
@@ -151,6 +178,9 @@ export async function createApp(config: AppConfig, overrides: Overrides = {}): P
     await sprintClock?.stop();
     await execute.drain(DRAIN_PATIENCE_MS);
     await reactions?.stop();
+    await usage.stop();
+    redis?.disconnect();
+    mailer.close();
     sockets.endPresence();
     // Before the sockets: leaving its channels would wait for a Redis that is away.
     relay?.close();
@@ -164,7 +194,9 @@ export async function createApp(config: AppConfig, overrides: Overrides = {}): P
     instance,
     execute,
     parts,
+    setSuspended: (userId, suspended) => setSuspended(parts, userId, suspended),
     async listen() {
+      await checkDefaultPlan(parts);
       doorbell = await openDoorbell({
         url: config.DATABASE_URL,
         instance,

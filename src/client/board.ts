@@ -10,7 +10,17 @@
  * - Events name an issue by number and carry what changed, so nobody can know the card of an issue that was never shown
  *   when it enters a window, nor which of several windows it left from behind. Such columns are marked `stale`.
  */
-import type { Card, EventData, EventType, Lane, Sprint, Stage, TagRef, WireEvent } from "../../protocol/index.ts";
+import type {
+  Card,
+  EventData,
+  EventType,
+  Lane,
+  Sprint,
+  Stage,
+  TagRef,
+  UserRef,
+  WireEvent,
+} from "../../protocol/index.ts";
 import {
   addCard,
   changeColumn,
@@ -122,6 +132,20 @@ function mapCards(board: LiveBoard, concerns: (card: Card) => boolean, change: (
       : column,
   );
   return { ...board, columns };
+}
+
+const shows = ({ reporter, assignees }: Card, userId: string): boolean =>
+  reporter.id === userId || assignees.some(({ id }) => id === userId);
+
+/** Another name or picture of someone, wherever the board shows the person. */
+function withUser(board: LiveBoard, { user }: EventData<"profile.updated">): LiveBoard {
+  const replace = (other: UserRef) => (other.id === user.id ? user : other);
+  const changed = mapCards(
+    board,
+    (card) => shows(card, user.id),
+    (card) => ({ ...card, reporter: replace(card.reporter), assignees: card.assignees.map(replace) }),
+  );
+  return { ...changed, members: board.members.map((member) => ({ ...member, user: replace(member.user) })) };
 }
 
 const byName = (a: TagRef, b: TagRef): number => (a.name < b.name ? -1 : 1);
@@ -254,6 +278,7 @@ const appliers: { [T in EventType]?: (board: LiveBoard, data: EventData<T>, at: 
       board,
       board.stages.filter(({ id }) => id !== stageId),
     ),
+  "profile.updated": withUser,
   "project.member_added": withMember,
   "project.member_role_changed": withMember,
   "project.member_removed": (board, { userId }) => ({ ...board, members: withoutMember(board, userId) }),

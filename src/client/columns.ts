@@ -93,6 +93,20 @@ export const addCard = (board: LiveBoard, card: Card): LiveBoard =>
 export const removeCard = (board: LiveBoard, { stageId, number }: Card): LiveBoard =>
   changeColumn(board, stageId, (column) => withoutCard(column, number));
 
+/** A column with the next cards from behind its window; page and board are of the same seq. */
+export const withPage = (
+  board: LiveBoard,
+  stageId: string | null,
+  { items, nextCursor }: { items: Card[]; nextCursor: string | null },
+): LiveBoard => ({
+  ...board,
+  columns: board.columns.map((column) => {
+    if (column.stageId !== stageId) return column;
+    const { edge: _, ...rest } = column;
+    return { ...rest, issues: [...column.issues, ...items], nextCursor };
+  }),
+});
+
 /** An issue that is not shown left a column, other than `except`; which one is known when one alone hides issues. */
 export function leaveHidden(board: LiveBoard, except?: string | null): LiveBoard {
   const sources = board.columns.filter((column) => hidesIssues(column) && column.stageId !== except);

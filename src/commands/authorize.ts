@@ -1,6 +1,6 @@
 import { LRUCache } from "lru-cache";
-import type { Access } from "../../protocol/index.ts";
-import { orgRoles, projectRoles } from "../../protocol/index.ts";
+import { type Access, commands, orgRoles, projectRoles } from "../../protocol/index.ts";
+import { isCapped, mayUseProject, mayUseStream, refusalOf } from "../features/key/policy.ts";
 import { findOrgAccess, type OrgAccess } from "../features/org/repository.ts";
 import { effectiveRole, impliedRole } from "../features/project/policy.ts";
 import { findProjectAccess, type ProjectAccess } from "../features/project/repository.ts";
@@ -62,7 +62,7 @@ export function createAccessCache(db: Db): AccessCache {
 }
 
 /** Events after which remembered roles may be wrong. */
-export const touchesAccess = (type: string): boolean => /^(org|member|project|access)\./.test(type);
+export const touchesAccess = (type: string): boolean => /^(org|member|project|access|bot)\./.test(type);
 
 /** Events after which someone may no longer hear a stream. */
 export const endsAccess = (type: string): boolean =>
@@ -85,17 +85,27 @@ function toProjectScope(access: ProjectAccess | undefined): ProjectScope {
 }
 
 type Scope = { org?: OrgScope; project?: ProjectScope };
+type Asking = Pick<Context, "actor" | "caller" | "command">;
+type Subject = { org?: unknown; project?: unknown; stream?: unknown };
 
-/** What the caller may act on, by the rule of the command. Outsiders get `not_found`, too low a role `forbidden`. */
-export async function authorize(
-  cache: AccessCache,
-  ctx: Pick<Context, "actor">,
-  access: Access,
-  input: { org?: unknown; project?: unknown; stream?: unknown },
-): Promise<Scope> {
+const forbidden = (needed: string) =>
+  new AppError("forbidden", `This needs the role ${needed}`, { details: { needed } });
+
+/** The project's scope for whoever asks: a key sees its own projects only, and may be weaker than its owner. */
+function narrow(project: ProjectScope, { caller: { grant }, command }: Asking): ProjectScope {
+  found(mayUseProject(grant, project.id) || undefined, "Project");
+  const isWeaker = isCapped(grant) && commands[command].kind !== "query" && project.role === "admin";
+  return isWeaker ? { ...project, role: "developer" } : project;
+}
+
+/**
+ * What the caller may act on, by the rule of the command and that of API keys. Outsiders get `not_found`; too low a role,
+ * or a key that is not made for this, `forbidden`.
+ */
+export async function authorize(cache: AccessCache, ctx: Asking, access: Access, input: Subject): Promise<Scope> {
+  const refusal = refusalOf(ctx.caller, ctx.command);
+  if (refusal !== undefined) throw new AppError("forbidden", refusal);
   const userId = ctx.actor.id;
-  const forbidden = (needed: string) =>
-    new AppError("forbidden", `This needs the role ${needed}`, { details: { needed } });
   const [kind, needed = ""] = access.split(":");
   if (kind === "org") {
     const org = toOrgScope(await cache.org({ userId, slug: String(input.org) }));
@@ -103,11 +113,14 @@ export async function authorize(
     return { org };
   }
   if (kind === "project") {
-    const project = toProjectScope(await cache.project({ userId, ref: String(input.project) }));
+    const project = narrow(toProjectScope(await cache.project({ userId, ref: String(input.project) })), ctx);
     if (!reaches(projectRoles, project.role, needed)) throw forbidden(needed);
     return { project };
   }
-  if (kind === "stream") await mayHear(cache, userId, String(input.stream));
+  if (kind === "stream") {
+    if (!mayUseStream(ctx.caller.grant, String(input.stream))) throw new AppError("not_found", "Stream not found");
+    await mayHear(cache, userId, String(input.stream));
+  }
   return {};
 }
 

@@ -1,5 +1,8 @@
-/** The corridor: every command of every door passes here, and only here is it timed, logged, checked and answered. */
-import { createHash } from "node:crypto";
+/**
+ * The corridor: every command of every door passes here, and only here is it limited, checked, counted, timed, logged
+ * and answered.
+ */
+import { createHash, createHmac } from "node:crypto";
 import {
   type Ack,
   type Actor,
@@ -9,9 +12,11 @@ import {
   commonErrors,
   isCommandName,
 } from "../../protocol/index.ts";
-import type { Caller, Connection, Context, Parts } from "../kernel/context.ts";
+import type { Caller, Connection, Context, Origin, Parts } from "../kernel/context.ts";
 import { AppError, toAppError, toWireError } from "../kernel/errors.ts";
 import { findAnswer } from "../kernel/event-log.ts";
+import type { Limits } from "../kernel/limits.ts";
+import { deriveKey } from "../kernel/secrets.ts";
 import { type AccessCache, authorize } from "./authorize.ts";
 import { handlers } from "./registry.ts";
 import { findMalformed } from "./well-formed.ts";
@@ -22,6 +27,7 @@ export type Request = {
   /** undefined: nobody is signed in, so only public commands run. */
   caller: Caller | undefined;
   requestId: string;
+  origin?: Origin;
   connection?: Connection;
   cause?: Cause;
 };
@@ -36,6 +42,9 @@ export type Execute = {
 type Options = {
   parts: Parts;
   access: AccessCache;
+  limits: Limits;
+  /** Told of each command that comes with an API key. */
+  keyUsed: (keyId: string) => void;
   /** Check outputs and error codes against the protocol too; for tests. */
   strict: boolean;
 };
@@ -57,11 +66,13 @@ function parseInput(name: CommandName, raw: unknown): { commandId?: string | und
   throw new AppError("invalid", `${first?.path || "input"}: ${first?.message}`, { details: { issues } });
 }
 
-const hashInput = (name: string, input: object): string =>
-  createHash("sha256").update(name).update(JSON.stringify(input)).digest("hex");
+/** With a key where the input holds secrets, so that nobody can guess them by what is kept. */
+const hashInput = (name: string, input: object, key: Buffer | undefined): string =>
+  (key ? createHmac("sha256", key) : createHash("sha256")).update(name).update(JSON.stringify(input)).digest("hex");
 
-export function createExecute({ parts, access, strict }: Options): Execute {
+export function createExecute({ parts, access, limits, keyUsed, strict }: Options): Execute {
   const { log, metrics } = parts;
+  const inputKey = deriveKey(parts.config.JWT_SECRET, "hash of an input with secrets");
   let draining = false;
   let underWay = 0;
   let idle = () => {};
@@ -72,9 +83,23 @@ export function createExecute({ parts, access, strict }: Options): Execute {
     if (scope.project?.archived && spec.kind === "mutation" && !spec.whenArchived) {
       throw new AppError("conflict", "The project is archived", { details: { archived: true } });
     }
+    const uncount = countUse(ctx, scope.org?.id ?? scope.project?.orgId);
     const handler = handlers[ctx.command] as (ctx: Context, input: unknown) => Promise<unknown>;
-    const data = await handler(Object.assign(ctx, scope), input);
-    return strict ? spec.output.parse(data) : data;
+    try {
+      const data = await handler(Object.assign(ctx, scope), input);
+      return strict ? spec.output.parse(data) : data;
+    } catch (error) {
+      // A fault of ours is nobody's use.
+      if (["internal", "unavailable"].includes(toAppError(error).code)) uncount();
+      throw error;
+    }
+  }
+
+  /** Counts the command against the plan of the organization that it acts in; gives how to take that back. */
+  function countUse({ command, actor }: Context, orgId: string | undefined): () => void {
+    const { unmetered, connection } = commands[command];
+    if (orgId === undefined || unmetered || connection) return () => undefined;
+    return parts.usage.count({ orgId, principalId: actor.id, quota: "commands" });
   }
 
   /** The first answer of a command that was applied before and so fails now, as a second delete does. */
@@ -96,6 +121,7 @@ export function createExecute({ parts, access, strict }: Options): Execute {
       throw new AppError("not_found", `${name} is served over HTTP only`);
     const caller = request.caller ?? (spec.access === "public" ? anonymous : undefined);
     if (!caller) throw new AppError("unauthenticated", "Sign in first");
+    if (caller.grant) keyUsed(caller.grant.keyId);
     if (draining) throw new AppError("unavailable", "This instance is stopping; connect again", { retryAfterMs: 1000 });
     const { commandId, ...input } = parseInput(name, request.input);
     const ctx: Context = {
@@ -105,15 +131,16 @@ export function createExecute({ parts, access, strict }: Options): Execute {
       command: name,
       emits: spec.emits,
       commandId,
-      inputHash: commandId === undefined ? "" : hashInput(name, input),
+      inputHash: commandId === undefined ? "" : hashInput(name, input, spec.secret && inputKey),
       cause: request.cause,
       requestId,
+      origin: request.origin,
       connection: request.connection,
       receipt: {},
     };
     let data: unknown;
     try {
-      data = await run(ctx, input);
+      data = await limits.guard({ command: name, input, callerId: ctx.actor.id }, () => run(ctx, input));
     } catch (thrown) {
       const error = toAppError(thrown);
       data = error.code === "unavailable" ? undefined : await answeredBefore(ctx);
@@ -140,6 +167,7 @@ export function createExecute({ parts, access, strict }: Options): Execute {
     underWay += 1;
     let ack: Ack;
     try {
+      if (request.connection) limits.admitMessage(request.connection, name);
       if (!known) throw new AppError("not_found", `There is no command ${JSON.stringify(name.slice(0, 60))}`);
       ack = await answer(request, known);
     } catch (thrown) {

@@ -2,15 +2,20 @@ import type { CommandName, Input, Output } from "../../protocol/index.ts";
 import { accessHandlers } from "../features/access/handlers.ts";
 import { activityHandlers } from "../features/activity/handlers.ts";
 import { boardHandlers } from "../features/board/handlers.ts";
+import { botHandlers } from "../features/bot/handlers.ts";
 import { commentHandlers } from "../features/comment/handlers.ts";
 import { contextHandlers } from "../features/context/handlers.ts";
+import { cursorHandlers } from "../features/cursor/handlers.ts";
 import { draftHandlers } from "../features/draft/handlers.ts";
 import { fieldHandlers } from "../features/field/handlers.ts";
 import { issueHandlers } from "../features/issue/handlers.ts";
+import { keyHandlers } from "../features/key/handlers.ts";
 import { laneHandlers } from "../features/lane/handlers.ts";
 import { notificationHandlers } from "../features/notification/handlers.ts";
 import { orgHandlers } from "../features/org/handlers.ts";
+import { planHandlers } from "../features/plan/handlers.ts";
 import { presenceHandlers } from "../features/presence/handlers.ts";
+import { profileHandlers } from "../features/profile/handlers.ts";
 import { projectHandlers } from "../features/project/handlers.ts";
 import { relationHandlers } from "../features/relation/handlers.ts";
 import { searchHandlers } from "../features/search/handlers.ts";
@@ -20,6 +25,7 @@ import { stageHandlers } from "../features/stage/handlers.ts";
 import { streamHandlers } from "../features/stream/handlers.ts";
 import { tagHandlers } from "../features/tag/handlers.ts";
 import { timeHandlers } from "../features/time/handlers.ts";
+import { usageHandlers } from "../features/usage/handlers.ts";
 import { workflowHandlers } from "../features/workflow/handlers.ts";
 import type { ContextOf } from "../kernel/context.ts";
 
@@ -28,6 +34,7 @@ type Handlers = { [N in CommandName]: (ctx: ContextOf<N>, input: Input<N>) => Pr
 /** Every command's service function; does not compile while one is missing. */
 export const handlers: Handlers = {
   ...sessionHandlers,
+  ...profileHandlers,
   ...streamHandlers,
   ...orgHandlers,
   ...projectHandlers,
@@ -48,5 +55,10 @@ export const handlers: Handlers = {
   ...contextHandlers,
   ...draftHandlers,
   ...presenceHandlers,
+  ...botHandlers,
+  ...keyHandlers,
+  ...cursorHandlers,
   ...accessHandlers,
+  ...planHandlers,
+  ...usageHandlers,
 };

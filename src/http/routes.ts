@@ -1,73 +1,68 @@
 import express, { type Request, type RequestHandler, type Response, type Router } from "express";
-import { type Ack, commands, isCommandName } from "../../protocol/index.ts";
+import { type Ack, type CommandName, commands, isCommandName } from "../../protocol/index.ts";
 import { answersBareData, type Route, routes } from "../../protocol/routes.ts";
 import type { Request as CommandRequest } from "../commands/execute.ts";
-import type { Caller } from "../kernel/context.ts";
 import { AppError } from "../kernel/errors.ts";
+import { type AdmitParts, createAdmission, originOf } from "./admit.ts";
 import { sendAnswer } from "./answer.ts";
 import { readBody } from "./body.ts";
 import { createInputReader, readFields, withCommandId } from "./input.ts";
 import { requestIdOf } from "./request-context.ts";
 
-export type CommandParts = {
-  execute: (request: CommandRequest) => Promise<Ack>;
-  authenticate: (token: string) => Promise<Caller>;
-};
+export type CommandParts = AdmitParts & { execute: (request: CommandRequest) => Promise<Ack> };
 
-/** The token of the Authorization header; undefined without one. */
-function tokenOf(req: Request): string | undefined {
-  const header = req.get("authorization");
-  if (!header) return undefined;
-  const token = /^Bearer +(\S+)$/i.exec(header)?.[1];
-  if (token === undefined) throw new AppError("unauthenticated", "Send Authorization: Bearer <token>");
-  return token;
-}
+/** Their input holds the token of someone who is signed in: when it is good, they come from no stranger. */
+const bearers: readonly CommandName[] = ["auth.refresh", "auth.validate"];
 
 /** `/stages/{stageId}` in the notation of Express. */
 const expressPath = ({ path }: Route): string => path.replaceAll(/\{(\w+)\}/g, ":$1");
 
-/** The body of the command that the path names; an unknown one is refused without reading. */
-function readBodyByName(): RequestHandler<{ name: string }> {
-  const readers = new Map<string, RequestHandler>();
-  for (const name of Object.keys(commands)) if (isCommandName(name)) readers.set(name, readBody(name));
+/** The handler of the command that the path names; an unknown one is refused without reading. */
+function byName(make: (name: CommandName) => RequestHandler): RequestHandler<{ name: string }> {
+  const made = new Map<string, RequestHandler>();
+  for (const [name, { access }] of Object.entries(commands)) {
+    if (isCommandName(name) && access !== "public") made.set(name, make(name));
+  }
   return (req, res, next) => {
-    const read = readers.get(req.params.name);
-    if (read) read(req, res, next);
-    else next();
+    const { name } = req.params;
+    const handle = made.get(name);
+    if (!handle) throw new AppError("not_found", `There is no command ${JSON.stringify(name.slice(0, 60))}`);
+    return handle(req, res, next);
   };
 }
 
 const verbs = { GET: "get", POST: "post", PUT: "put", PATCH: "patch", DELETE: "delete" } as const;
 
-export function createCommandRoutes({ execute, authenticate }: CommandParts): Router {
+export function createCommandRoutes({ execute, authenticate, limits }: CommandParts): Router {
   const router = express.Router();
+  const { admit, callerOf, vouch } = createAdmission({ authenticate, limits });
 
-  const callerOf = async (req: Request): Promise<Caller | undefined> => {
-    const token = tokenOf(req);
-    return token === undefined ? undefined : authenticate(token);
-  };
+  async function ask(req: Request, res: Response, name: CommandName, input: object): Promise<Ack> {
+    const requestId = requestIdOf(res);
+    const ack = await execute({ name, input, caller: callerOf(req), requestId, origin: originOf(req) });
+    if (ack.ok && bearers.includes(name)) await vouch(req);
+    return ack;
+  }
 
-  router.post("/commands/:name", readBodyByName(), async (req, res) => {
-    const { name } = req.params;
-    if (!isCommandName(name) || commands[name].access === "public") {
-      throw new AppError("not_found", `There is no command ${JSON.stringify(name.slice(0, 60))}`);
-    }
-    const caller = await callerOf(req);
-    const input = withCommandId(readFields(req), name, req);
-    sendAnswer(res, name, await execute({ name, input, caller, requestId: requestIdOf(res) }));
-  });
+  const answer =
+    (name: CommandName): RequestHandler =>
+    async (req, res) => {
+      sendAnswer(res, name, await ask(req, res, name, withCommandId(readFields(req), name, req)));
+    };
+  router.post("/commands/:name", byName(admit), byName(readBody), byName(answer));
 
   for (const route of routes) {
     const name = route.command;
     const readInput = createInputReader(route);
     const form = answersBareData(route) ? "data" : "ack";
-    // An expired token must not keep anyone from signing in again.
-    const isPublic = commands[name].access === "public";
-    router[verbs[route.method]](expressPath(route), readBody(name), async (req: Request, res: Response) => {
-      const caller = isPublic ? undefined : await callerOf(req);
-      const ack = await execute({ name, input: readInput(req), caller, requestId: requestIdOf(res) });
-      sendAnswer(res, name, ack, form);
-    });
+    router[verbs[route.method]](
+      expressPath(route),
+      admit(name),
+      readBody(name),
+      async (req: Request, res: Response) => {
+        sendAnswer(res, name, await ask(req, res, name, readInput(req)), form);
+      },
+    );
   }
   return router;
 }

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { isIP } from "node:net";
 import path from "node:path";
 import { z } from "zod";
 
@@ -29,6 +30,26 @@ const origin = z.string().refine((text) => {
     return false;
   }
 }, "origins as https://board.example, with commas between, no path");
+
+const listOf = (text: string): string[] => text.split(",").map((part) => part.trim());
+
+function isNetwork(text: string): boolean {
+  const [address = "", bits = "0", ...more] = text.split("/");
+  const family = isIP(address);
+  const known = ["loopback", "linklocal", "uniquelocal"].includes(text);
+  return known || (family !== 0 && more.length === 0 && /^\d{1,3}$/.test(bits) && +bits <= (family === 4 ? 32 : 128));
+}
+const MAX_PROXIES = 10;
+/** As Express takes it: how many proxies, or which. */
+const proxies = z
+  .string()
+  .refine(
+    (text) => (/^\d+$/.test(text) ? Number(text) <= MAX_PROXIES : listOf(text).every(isNetwork)),
+    `a whole number from 0 to ${MAX_PROXIES}, or addresses and subnets as 10.0.0.0/8, with commas between`,
+  )
+  .transform((text) => (/^\d+$/.test(text) ? Number(text) : listOf(text)));
+/** A limit; 0 lifts it. */
+const limit = integer(0, 999_999_999);
 
 type Setting = { schema: z.ZodType; about: string; default?: string; example?: string; secret?: true };
 
@@ -62,7 +83,8 @@ const settings = {
   },
   JWT_PREVIOUS_SECRET: {
     schema: secret.optional(),
-    about: "The secret before this one: its tokens stay good until they expire.",
+    about:
+      "A second secret that is good too: the one before, until its tokens have expired. With several instances, first the new one, everywhere; then change the two.",
     secret: true,
   },
   CORS_ORIGINS: {
@@ -80,9 +102,11 @@ const settings = {
     example: "https://board.example",
   },
   TRUST_PROXY: {
-    schema: integer(0, 10),
+    schema: proxies,
     default: "0",
-    about: "How many proxies in front set X-Forwarded-For; 0 ignores the header.",
+    about:
+      "How many proxies in front set X-Forwarded-For, or their addresses and subnets with commas between; 0 ignores the header.",
+    example: "10.0.0.0/8, fd00::/8",
   },
   LOG_LEVEL: {
     schema: z.enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"]),
@@ -92,7 +116,8 @@ const settings = {
   LOG_FILE: { schema: z.string().min(1).optional(), about: "Log to this file, opened anew on SIGHUP. Unset: stdout." },
   SMTP_URL: {
     schema: urlOf(["smtp", "smtps"]).optional(),
-    about: "Mail server. Unset: e-mails go to the log, in production without their text.",
+    about:
+      "Mail server. Unset: e-mails go to the log; in production without their text, and nobody signs in by a code.",
     example: "smtps://rhythm:secret@mail.example:465",
     secret: true,
   },
@@ -116,6 +141,51 @@ const settings = {
     schema: integer(60, 31_536_000),
     default: "604800",
     about: "Life of an unused refresh token.",
+  },
+  DEFAULT_PLAN: {
+    schema: z.string().regex(/^[a-z0-9-]{1,48}$/, "the id of a plan, as starter, pro or business"),
+    default: "business",
+    about: "The plan that organizations begin with: starter, pro, or business, which limits nothing.",
+  },
+  METERING: {
+    schema: flag,
+    default: "true",
+    about: "Count commands per organization, user and day, and hold plans to their daily quotas.",
+  },
+  RATE_LIMIT_KEY_PER_MINUTE: {
+    schema: limit,
+    default: "100",
+    about: "Requests a minute over HTTP with one API key. Limits are counted over all instances in Redis; 0 lifts one.",
+  },
+  RATE_LIMIT_ADDRESS_PER_MINUTE: {
+    schema: limit,
+    default: "20",
+    about: "Requests a minute from one address that nobody is signed in for, or whose token is refused.",
+  },
+  RATE_LIMIT_SIGN_IN_PER_MINUTE: {
+    schema: limit,
+    default: "30",
+    about: "Attempts to sign in a minute from one address, apart from its other requests.",
+  },
+  RATE_LIMIT_SIGN_IN_FAILURES: {
+    schema: limit,
+    default: "10",
+    about: "Failed attempts to sign in to one account in 15 minutes, from wherever.",
+  },
+  RATE_LIMIT_COMMANDS_PER_SECOND: {
+    schema: limit,
+    default: "20",
+    about: "Commands a second of one socket, and over HTTP of one session, in the long run; counted by each instance.",
+  },
+  RATE_LIMIT_COMMANDS_BURST: {
+    schema: integer(1, 999_999_999),
+    default: "60",
+    about: "Commands that may come at once after a pause.",
+  },
+  RATE_LIMIT_PRESENCE_PER_SECOND: {
+    schema: limit,
+    default: "30",
+    about: "Messages about presence a second of one socket, apart from its commands; twice as many after a pause.",
   },
 } satisfies Record<string, Setting>;
 

@@ -4,6 +4,7 @@ import type {
   Cause,
   CommandName,
   EventType,
+  KeyScope,
   OrgRole,
   PresentUser,
   ProjectRole,
@@ -12,10 +13,12 @@ import type {
 import type { Config } from "./config.ts";
 import type { Database, Db } from "./db.ts";
 import type { Logger } from "./log.ts";
+import type { Mailer } from "./mail.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Passwords } from "./passwords.ts";
 import type { Tokens } from "./tokens.ts";
 import type { Writer } from "./transact.ts";
+import type { Meter } from "./usage.ts";
 
 /** The parts that features use; they live as long as the process. */
 export type Parts = {
@@ -24,19 +27,36 @@ export type Parts = {
   db: Db;
   writer: Writer;
   log: Logger;
+  mailer: Mailer;
   metrics: Metrics;
   passwords: Passwords;
   tokens: Tokens;
+  usage: Meter;
   now: () => Date;
+};
+
+/** What an API key allows, besides the roles of whoever it belongs to. */
+export type Grant = {
+  keyId: string;
+  scopes: readonly KeyScope[];
+  /** null: all projects of its owner. */
+  projectIds: readonly string[] | null;
+  /** Of a bot: its organization. */
+  orgId: string | null;
 };
 
 /** Who speaks, as the door found out. */
 export type Caller = {
   actor: Actor & { id: string };
   sessionId: string | null;
+  /** Of an API key; undefined for a session. */
+  grant?: Grant;
   /** End of the token, in ms since 1970. */
   expiresAtMs: number;
 };
+
+/** Where a request came from, as far as the door can tell. */
+export type Origin = { address: string | null; userAgent: string | null };
 
 /** What a command may do to the socket that it came by. */
 export type Connection = {
@@ -47,7 +67,8 @@ export type Connection = {
     guards?: string[],
   ): Promise<Subscription>;
   unsubscribe(stream: string): void;
-  renew(caller: Caller): void;
+  /** Goes on as the caller that the token is of. */
+  renew(caller: Caller, token: string): void;
   /** Shows the caller to the room of a project, for a while. */
   present(at: Whereabouts): Promise<void>;
 };
@@ -91,6 +112,7 @@ export type Context = Parts &
     caller: Caller;
     command: CommandName;
     requestId: string;
+    origin: Origin | undefined;
     connection: Connection | undefined;
   };
 

@@ -41,10 +41,11 @@ export const plannedAnew = sql.raw(PLANNED_ANEW);
 
 const isoTime = (text: string): string => new Date(`${text.replace(" ", "T")}:00`).toISOString();
 
-/** Rows come wire-shaped: times as ISO 8601, int8 as number (seqs stay far below 2^53). */
+/** Rows come wire-shaped: times and days as ISO 8601, int8 as number (seqs stay far below 2^53). */
 const types = {
   getTypeParser(oid: number, format?: "text" | "binary") {
     if (format !== "binary" && oid === pg.types.builtins.TIMESTAMPTZ) return isoTime;
+    if (format !== "binary" && oid === pg.types.builtins.DATE) return String;
     if (format !== "binary" && oid === pg.types.builtins.INT8) return Number;
     return pg.types.getTypeParser(oid, format);
   },

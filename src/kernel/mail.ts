@@ -5,7 +5,12 @@ import type { Logger } from "./log.ts";
 export type Mail = { to: string; subject: string; text: string };
 
 /** The way of e-mails out of the house. `send` rejects when the other side did not take it. */
-export type Mailer = { send(mail: Mail): Promise<void>; close(): void };
+export type Mailer = {
+  /** false: nobody would ever read what is sent. */
+  canSend: boolean;
+  send(mail: Mail): Promise<void>;
+  close(): void;
+};
 
 /** A mail server that is silent for longer is down. */
 const PATIENCE = { connectionTimeout: 10_000, greetingTimeout: 10_000, socketTimeout: 20_000 };
@@ -16,6 +21,7 @@ export function openMailer(config: Pick<Config, "SMTP_URL" | "MAIL_FROM" | "NODE
   const { SMTP_URL: url, MAIL_FROM: from, NODE_ENV } = config;
   if (url === undefined) {
     return {
+      canSend: NODE_ENV !== "production",
       async send({ text, ...mail }) {
         log.info({ ...mail, ...(NODE_ENV !== "production" && { text }) }, "e-mail not sent: SMTP_URL is not set");
       },
@@ -24,6 +30,7 @@ export function openMailer(config: Pick<Config, "SMTP_URL" | "MAIL_FROM" | "NODE
   }
   const transport = createTransport({ url, pool: true, maxConnections: MAX_CONNECTIONS, ...PATIENCE }, { from });
   return {
+    canSend: true,
     async send(mail) {
       await transport.sendMail(mail);
     },

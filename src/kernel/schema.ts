@@ -41,11 +41,28 @@ export type ProjectRole = "admin" | "developer" | "reporter" | "viewer";
 
 export type RelationType = "blocks" | "clones" | "duplicates" | "relates_to";
 
+export type SignInMethod = "code" | "password";
+
 export type SprintState = "active" | "completed" | "planned";
 
 export type UserKind = "bot" | "user";
 
 export type WipMode = "block" | "warn";
+
+export interface ApiKeys {
+  createdAt: Generated<string>;
+  expiresAt: string | null;
+  hash: Buffer;
+  id: string;
+  label: string;
+  lastUsedAt: string | null;
+  prefix: string;
+  previousExpiresAt: string | null;
+  previousHash: Buffer | null;
+  projectIds: string[] | null;
+  scopes: string[];
+  userId: string;
+}
 
 export interface CommandAnswers {
   actorId: string;
@@ -64,6 +81,14 @@ export interface Comments {
   editedAt: string | null;
   id: Generated<string>;
   issueId: string;
+}
+
+export interface Cursors {
+  name: string;
+  seq: number;
+  stream: string;
+  updatedAt: Generated<string>;
+  userId: string;
 }
 
 export interface Drafts {
@@ -170,8 +195,20 @@ export interface Orgs {
   description: Generated<string>;
   id: Generated<string>;
   name: string;
+  plan: Generated<string>;
   slug: string;
   updatedAt: Generated<string>;
+}
+
+export interface Plans {
+  commandsPerDay: number | null;
+  eventRetentionDays: number | null;
+  id: string;
+  members: number | null;
+  name: string;
+  position: number;
+  projects: number | null;
+  scriptRunsPerDay: number | null;
 }
 
 export interface Positions {
@@ -221,11 +258,23 @@ export interface Relations {
 }
 
 export interface Sessions {
+  address: string | null;
   createdAt: Generated<string>;
   expiresAt: string;
   id: Generated<string>;
+  lastUsedAt: Generated<string>;
+  method: Generated<SignInMethod>;
   revokedAt: string | null;
+  userAgent: string | null;
   userId: string;
+}
+
+export interface SignInCodes {
+  email: string;
+  expiresAt: string;
+  hash: Buffer;
+  id: string;
+  triesLeft: number;
 }
 
 export interface Sprints {
@@ -276,6 +325,28 @@ export interface TimeEntries {
   userId: string;
 }
 
+export interface Usage {
+  commands: number;
+  day: string;
+  orgId: string;
+  principalId: string;
+  scriptRuns: number;
+}
+
+export interface UsageBatches {
+  at: Generated<string>;
+  instance: string;
+  number: number;
+}
+
+export interface UsageDays {
+  commands: number;
+  day: string;
+  orgId: string;
+  scriptRuns: number;
+  told: Generated<string[]>;
+}
+
 export interface Users {
   avatarUrl: string | null;
   createdAt: Generated<string>;
@@ -284,6 +355,7 @@ export interface Users {
   id: Generated<string>;
   kind: Generated<UserKind>;
   notificationPrefs: Generated<Json>;
+  orgId: string | null;
   passwordHash: string | null;
   suspendedAt: string | null;
 }
@@ -295,8 +367,10 @@ export interface Watchers {
 }
 
 export interface DB {
+  apiKeys: ApiKeys;
   commandAnswers: CommandAnswers;
   comments: Comments;
+  cursors: Cursors;
   drafts: Drafts;
   events: Events;
   fields: Fields;
@@ -307,17 +381,22 @@ export interface DB {
   notifications: Notifications;
   orgMembers: OrgMembers;
   orgs: Orgs;
+  plans: Plans;
   positions: Positions;
   projectMembers: ProjectMembers;
   projects: Projects;
   refreshTokens: RefreshTokens;
   relations: Relations;
   sessions: Sessions;
+  signInCodes: SignInCodes;
   sprints: Sprints;
   stages: Stages;
   streams: Streams;
   tags: Tags;
   timeEntries: TimeEntries;
+  usage: Usage;
+  usageBatches: UsageBatches;
+  usageDays: UsageDays;
   users: Users;
   watchers: Watchers;
 }

@@ -3,6 +3,7 @@ import jwt from "jsonwebtoken";
 import { z } from "zod";
 import type { Config } from "./config.ts";
 import { AppError } from "./errors.ts";
+import { secretsOf } from "./secrets.ts";
 
 const Claims = z.object({ sub: z.uuid(), sid: z.uuid(), exp: z.int(), iat: z.int() });
 export type Claims = { userId: string; sessionId: string; expiresAtMs: number };
@@ -19,10 +20,8 @@ const audience = "rhythm";
 const keyId = (secret: string): string => createHash("sha256").update(secret).digest("hex").slice(0, 12);
 
 export function createTokens(config: Config, now: () => Date): Tokens {
-  const { JWT_SECRET: current, JWT_PREVIOUS_SECRET: previous, ACCESS_TTL_SECONDS: expiresInSeconds } = config;
-  const secrets = new Map(
-    [current, previous].filter((secret) => secret !== undefined).map((secret) => [keyId(secret), secret]),
-  );
+  const { JWT_SECRET: current, ACCESS_TTL_SECONDS: expiresInSeconds } = config;
+  const secrets = new Map(secretsOf(config).map((secret) => [keyId(secret), secret]));
   const seconds = () => Math.floor(now().getTime() / 1000);
 
   return {

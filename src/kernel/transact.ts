@@ -85,10 +85,14 @@ function takeBatch(waiting: Job[]): Job[] {
 const mayRunAgain = (error: unknown): boolean =>
   ["40P01", "40001"].includes(sqlState(error) ?? "") || constraintOf(error) === "command_answers_pkey";
 
-/** The same id again: the first answer if the input is the same, else `conflict`. */
+/** The same id again: the first answer if the input is the same, else `conflict` that tells it. */
 function answerAgain(ctx: WriteContext, answer: Answer): Outcome {
   if (answer.inputHash !== ctx.inputHash) {
-    return { kind: "refused", error: new AppError("conflict", "This commandId was used with another input") };
+    const details = { firstAnswer: answer.data };
+    return {
+      kind: "refused",
+      error: new AppError("conflict", "This commandId was used with another input", { details }),
+    };
   }
   return { kind: "replayed", answer };
 }

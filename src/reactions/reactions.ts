@@ -1,6 +1,5 @@
 import type { Parts } from "../kernel/context.ts";
 import type { CommittedEvent } from "../kernel/event-log.ts";
-import { openMailer } from "../kernel/mail.ts";
 import { createMailSender } from "./mail.ts";
 import { createNotifications } from "./notifications.ts";
 import { createRunner } from "./runner.ts";
@@ -14,8 +13,7 @@ export type Reactions = {
 };
 
 export function createReactions(parts: Parts, { instance, sweepMs }: { instance: string; sweepMs: number }): Reactions {
-  const { db, log, config } = parts;
-  const mailer = openMailer(config, log);
+  const { db, log, mailer } = parts;
   const mails = createMailSender(parts, { mailer, everyMs: sweepMs });
   const notifications = createNotifications(parts, () => mails.wake());
   const runner = createRunner({ db, log, instance, consumer: notifications, sweepMs });
@@ -28,7 +26,6 @@ export function createReactions(parts: Parts, { instance, sweepMs }: { instance:
     async stop() {
       await runner.stop();
       await mails.stop();
-      mailer.close();
     },
   };
 }

@@ -7,7 +7,7 @@
  */
 import type { Server, Socket } from "socket.io";
 import { z } from "zod";
-import { PresentUser } from "../../protocol/index.ts";
+import { PresentUser, type UserRef } from "../../protocol/index.ts";
 import { findDisplayName } from "../features/presence/repository.ts";
 import type { Whereabouts } from "../kernel/context.ts";
 import type { Db } from "../kernel/db.ts";
@@ -179,6 +179,13 @@ export function createPresence({ io, db, instance, shared, now, repeatMs }: Opti
     },
 
     leave,
+
+    /** What this person says from now on is said by the new name. */
+    renamed({ id, displayName }: Pick<UserRef, "id" | "displayName">): void {
+      for (const [socket, speaker] of speakers) {
+        if (socket.data.caller.actor.id === id) speaker.name = Promise.resolve(displayName);
+      }
+    },
 
     /** Shows a socket that has just joined a room who is there, after the answer to its command. */
     greet(socket: Socket, stream: string): void {

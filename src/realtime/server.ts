@@ -4,14 +4,15 @@ import type { Server as HttpServer } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Server, type Socket } from "socket.io";
 import { z } from "zod";
-import type { Ack } from "../../protocol/index.ts";
+import type { Ack, EventData, WireEvent } from "../../protocol/index.ts";
 import type { Execute } from "../commands/execute.ts";
+import { endedSession } from "../features/session/policy.ts";
 import type { Delivery, Feed } from "../feed/feed.ts";
 import type { Config } from "../kernel/config.ts";
 import type { Caller, Connection } from "../kernel/context.ts";
 import type { Db } from "../kernel/db.ts";
 import { AppError, toAppError, toWireError } from "../kernel/errors.ts";
-import { type StreamHead, userStream } from "../kernel/event-log.ts";
+import { orgStream, type StreamHead, streamKind, userStream } from "../kernel/event-log.ts";
 import type { Logger } from "../kernel/log.ts";
 import type { Metrics } from "../kernel/metrics.ts";
 import { version } from "../kernel/package-root.ts";
@@ -38,7 +39,7 @@ type Options = {
   log: Logger;
   metrics: Metrics;
   execute: Execute;
-  authenticator: { authenticate(token: string): Promise<Caller>; forget(sessionId: string): void };
+  authenticator: { authenticate(token: string): Promise<Caller>; forget(sessionId: string | null): void };
   mayHear: (userId: string, stream: string) => Promise<void>;
   now: () => Date;
   headEveryMs: number;
@@ -54,6 +55,18 @@ function checkOrigin(socket: Socket, allowed: string[]): void {
   if (origin === undefined || allowed.includes(origin)) return;
   if (origin === `http://${host}` || origin === `https://${host}`) return;
   throw new AppError("forbidden", `Origin ${origin.slice(0, 100)} may not connect: add it to CORS_ORIGINS`);
+}
+
+/** The stream that tells when a caller's session or key ends. */
+const endingsOf = ({ actor, grant }: Caller): string => (grant?.orgId ? orgStream(grant.orgId) : userStream(actor.id));
+
+/** What an event of this stream ends, as a group of the lease. */
+function endedBy(stream: string, { type, data }: WireEvent): string | undefined {
+  if (type === "session.revoked") return endedSession(data) ?? stream;
+  if (type === "key.revoked") return String(data["keyId"]);
+  if (type === "bot.deleted") return userStream(String(data["botId"]));
+  if (type === "bot.suspended") return userStream((data as EventData<"bot.suspended">).bot.id);
+  return type === "org.deleted" ? stream : undefined;
 }
 
 /** Every connection of Engine.IO, whether or not it became a socket. */
@@ -106,33 +119,38 @@ export function createRealtime(options: Options) {
   });
 
   /**
-   * Follows the user's stream for the end of the session, whether or not the client subscribes, and looks once more
-   * at what may have ended before it was followed.
+   * Looks once more, when the stream of its endings is followed, at what may have ended before; and at how long a key's
+   * secret is good, which a rotation cuts short.
    */
-  async function followUser(socket: Socket, stream: string): Promise<void> {
+  async function admitAgain(socket: Socket): Promise<void> {
+    const { token, caller }: { token: string; caller: Caller } = socket.data;
     try {
-      await feed.ready(stream);
-      authenticator.forget(socket.data.caller.sessionId);
-      await authenticator.authenticate(socket.data.token);
+      await feed.ready(endingsOf(caller));
+      if (caller.sessionId !== null) authenticator.forget(caller.sessionId);
+      const present = await authenticator.authenticate(token);
+      if (!present.grant || !socket.connected || socket.data.token !== token) return;
+      socket.data.caller = present;
+      lease.start(socket);
     } catch (error) {
       if (toAppError(error).code === "unauthenticated") socket.disconnect(true);
-      else if (socket.connected) setTimeout(() => void followUser(socket, stream), FOLLOW_RETRY_MS).unref();
+      else if (socket.connected) setTimeout(() => void admitAgain(socket), FOLLOW_RETRY_MS).unref();
     }
   }
 
   io.on("connection", (socket: Socket) => {
-    const ownStream = userStream(socket.data.caller.actor.id);
+    const endings = endingsOf(socket.data.caller);
     metrics.sockets.inc();
     rooms.opened(socket);
     lease.start(socket);
-    feed.watch(ownStream).catch((error: unknown) => log.warn({ err: error }, "feed could not follow a user"));
-    void followUser(socket, ownStream);
+    // Whether or not the client subscribes.
+    feed.watch(endings).catch((error: unknown) => log.warn({ err: error }, "feed could not follow a user"));
+    void admitAgain(socket);
     socket.on("disconnect", () => {
       metrics.sockets.dec();
       rooms.closed(socket);
       presence.closed(socket);
       lease.stop(socket);
-      feed.unwatch(ownStream);
+      feed.unwatch(endings);
     });
     const connection: Connection = {
       async subscribe(stream, since, guards = []) {
@@ -142,9 +160,11 @@ export function createRealtime(options: Options) {
       },
       unsubscribe: (stream) => rooms.unsubscribe(socket, stream),
       present: (at) => presence.present(socket, at),
-      renew(caller) {
+      renew(caller, token) {
         socket.data.caller = caller;
+        socket.data.token = token;
         lease.start(socket);
+        void admitAgain(socket);
       },
     };
     socket.onAny((event: unknown, ...args: unknown[]) => {
@@ -176,8 +196,15 @@ export function createRealtime(options: Options) {
     deliver(delivery: Delivery): void {
       broadcast.add(delivery);
       rooms.noticed(delivery);
-      for (const { type, data } of delivery.events) {
-        if (type === "session.revoked") lease.end(String(data["sessionId"]));
+      for (const event of delivery.events) {
+        const ended = endedBy(delivery.stream, event);
+        if (ended !== undefined) lease.end(ended);
+        if (event.type === "profile.updated" && streamKind(delivery.stream) === "user") {
+          presence.renamed((event.data as EventData<"profile.updated">).user);
+        }
+        if (event.type !== "key.rotated") continue;
+        const { key } = event.data as EventData<"key.rotated">;
+        for (const socket of lease.of(key.id)) void admitAgain(socket);
       }
     },
 

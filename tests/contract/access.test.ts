@@ -91,6 +91,11 @@ test("the rules, as a table", () => {
     auth.session         any                x x x x x x x x x x x x
     session.whoami       any                x x x x x x x x x x x x
     session.renew        any                x x x x x x x x x x x x
+    session.list         any                x x x x x x x x x x x x
+    session.revoke       any                x x x x x x x x x x x x
+    session.revokeAll    any                x x x x x x x x x x x x
+    profile.update       any                x x x x x x x x x x x x
+    profile.setPassword  any                x x x x x x x x x x x x
     project.subscribe    project:viewer     . x x x x x x x x x x x
     project.unsubscribe  project:viewer     . x x x x x x x x x x x
     org.subscribe        org:member         . . . . . x x x x x x x
@@ -187,6 +192,24 @@ test("the rules, as a table", () => {
     draft.save           any                x x x x x x x x x x x x
     draft.delete         any                x x x x x x x x x x x x
     presence.set         project:viewer     . x x x x x x x x x x x
+    bot.create           org:admin          . . . . . - - - - - x x
+    bot.list             org:admin          . . . . . - - - - - x x
+    bot.update           org:admin          . . . . . - - - - - x x
+    bot.suspend          org:admin          . . . . . - - - - - x x
+    bot.delete           org:admin          . . . . . - - - - - x x
+    key.create           any                x x x x x x x x x x x x
+    key.list             any                x x x x x x x x x x x x
+    key.rename           any                x x x x x x x x x x x x
+    key.rotate           any                x x x x x x x x x x x x
+    key.revoke           any                x x x x x x x x x x x x
+    cursor.get           stream             . x x x x x x x x x x x
+    cursor.commit        stream             . x x x x x x x x x x x
+    plan.list            any                x x x x x x x x x x x x
+    plan.get             org:member         . . . . . x x x x x x x
+    plan.set             org:owner          . . . . . - - - - - - x
+    usage.today          org:member         . . . . . x x x x x x x
+    usage.history        org:member         . . . . . x x x x x x x
+    org.overview         org:member         . . . . . x x x x x x x
     access.explain       any                . x x x x x x x x x x x
     sync.digest          project:viewer     . x x x x x x x x x x x
     board.get            project:viewer     . x x x x x x x x x x x

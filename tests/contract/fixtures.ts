@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { AccessOf, ClientInput, CommandName } from "../../protocol/index.ts";
 import type { Client } from "../support/client.ts";
+import { givePassword, openSession } from "../support/world.ts";
 import { issueBy, type Scene, stranger } from "./scene.ts";
 
 /** Commands for signed-in people. */
@@ -18,6 +19,7 @@ async function onDeletedIssue(at: Scene, actor: Client) {
   return input;
 }
 
+const password = "correct horse battery";
 const named = (prefix: string) => `${prefix} ${randomUUID().slice(0, 8)}`;
 
 const tagOf = async ({ project, maker }: Scene) => (await maker.ok("tag.create", { project, name: named("tag") })).id;
@@ -66,6 +68,10 @@ async function twoIssues(at: Scene, actor: Client) {
   return { project: at.project, issue: await issueBy(at, actor), target: await issueBy(at, actor) };
 }
 
+const botOf = async ({ org, maker }: Scene) => (await maker.ok("bot.create", { org, name: named("bot") })).id;
+const onBot = async (at: Scene) => ({ org: at.org, botId: await botOf(at) });
+const keyOf = async (actor: Client) => (await actor.ok("key.create", { label: named("key") })).id;
+
 async function onDraft(_: Scene, actor: Client) {
   const name = named("form");
   await actor.ok("draft.save", { name, payload: { title: "The cart" } });
@@ -80,6 +86,15 @@ export const fixtures: { [N in InnerCommand]: Fixture<N> } = {
   "auth.session": none,
   "session.whoami": none,
   "session.renew": (_, { token }) => ({ token }),
+  "session.list": none,
+  "session.revoke": async ({ app }, { userId }) => ({ sessionId: await openSession(app, userId) }),
+  // Else nobody would be there for the next scene.
+  "session.revokeAll": () => ({ keepCurrent: true }),
+  "profile.update": () => ({ displayName: named("someone") }),
+  "profile.setPassword": async ({ app }, { userId }) => {
+    await givePassword(app, userId, password);
+    return { old: password, new: password };
+  },
   "project.subscribe": inProject,
   "project.unsubscribe": inProject,
   "org.subscribe": inOrg,
@@ -197,6 +212,24 @@ export const fixtures: { [N in InnerCommand]: Fixture<N> } = {
   "draft.save": () => ({ name: named("form"), payload: { title: "The cart" } }),
   "draft.delete": onDraft,
   "presence.set": ({ project }) => ({ project, state: "viewing" }),
+  "bot.create": ({ org }) => ({ org, name: named("bot") }),
+  "bot.list": inOrg,
+  "bot.update": async (at) => ({ ...(await onBot(at)), patch: { name: named("bot") } }),
+  "bot.suspend": onBot,
+  "bot.delete": onBot,
+  "key.create": () => ({ label: named("key") }),
+  "key.list": none,
+  "key.rename": async (_, actor) => ({ keyId: await keyOf(actor), label: named("key") }),
+  "key.rotate": async (_, actor) => ({ keyId: await keyOf(actor) }),
+  "key.revoke": async (_, actor) => ({ keyId: await keyOf(actor) }),
+  "cursor.get": ({ stream }) => ({ stream }),
+  "cursor.commit": ({ stream }) => ({ stream, seq: 1 }),
+  "plan.list": none,
+  "plan.get": inOrg,
+  "plan.set": ({ org }) => ({ org, plan: "pro" }),
+  "usage.today": inOrg,
+  "usage.history": inOrg,
+  "org.overview": inOrg,
   "access.explain": ({ project }) => ({ command: "issue.move", project }),
   "sync.digest": inProject,
   "board.get": inProject,

@@ -136,6 +136,10 @@ test("these commands name nothing that could be missing", () => {
       "auth.session",
       "session.whoami",
       "session.renew",
+      "session.list",
+      "session.revokeAll",
+      "profile.update",
+      "profile.setPassword",
       "user.subscribe",
       "user.unsubscribe",
       "org.create",
@@ -146,6 +150,7 @@ test("these commands name nothing that could be missing", () => {
       "draft.get",
       "draft.save",
       "draft.delete",
+      "plan.list",
     ]
   `);
 });

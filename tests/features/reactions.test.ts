@@ -80,7 +80,13 @@ test("an instance that is killed in the middle leaves nothing untold and nothing
   const { ann, bob, project, issue, stream } = await open(stays, stays);
   const killed = spawn(process.execPath, ["--import", "tsx", "src/main.ts"], {
     cwd: fileURLToPath(new URL("../..", import.meta.url)),
-    env: { ...process.env, PORT: "0", DATABASE_URL: stays.databaseUrl, JWT_SECRET: "for-tests-only-".repeat(3) },
+    env: {
+      ...process.env,
+      PORT: "0",
+      DATABASE_URL: stays.databaseUrl,
+      JWT_SECRET: "for-tests-only-".repeat(3),
+      RATE_LIMIT_COMMANDS_PER_SECOND: "0",
+    },
     stdio: ["ignore", "pipe", "inherit"],
   });
   onTestFinished(() => void killed.kill("SIGKILL"));
@@ -97,7 +103,8 @@ test("an instance that is killed in the middle leaves nothing untold and nothing
   let acked = 0;
   const sendUntilCut = async (): Promise<void> => {
     while (bobThere.socket.connected) {
-      await bobThere.socket.timeout(3000).emitWithAck("comment.add", { project, issue, body: `${acked}` });
+      const ack = await bobThere.socket.timeout(3000).emitWithAck("comment.add", { project, issue, body: `${acked}` });
+      if (!ack.ok) throw new Error(`refused: ${ack.error.code}`);
       acked += 1;
       if (acked === 2 * BURST) killed.kill("SIGKILL");
     }

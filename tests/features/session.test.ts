@@ -5,12 +5,14 @@ import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { type CommandName, commands, type Output } from "../../protocol/index.ts";
 import { createAuthenticator } from "../../src/features/session/authenticate.ts";
 import { sessionHandlers } from "../../src/features/session/handlers.ts";
-import { pruneSessions } from "../../src/features/session/repository.ts";
+import { pruneSessions } from "../../src/features/session/repository/session.ts";
+import { createMeter } from "../../src/features/usage/service/meter.ts";
 import { readConfig } from "../../src/kernel/config.ts";
 import type { Caller, Connection, Context, Parts } from "../../src/kernel/context.ts";
 import { openDatabase } from "../../src/kernel/db.ts";
 import { toAppError, toWireError } from "../../src/kernel/errors.ts";
 import { type CommittedEvent, userStream } from "../../src/kernel/event-log.ts";
+import { openMailer } from "../../src/kernel/mail.ts";
 import { createMetrics } from "../../src/kernel/metrics.ts";
 import { migrate } from "../../src/kernel/migrate.ts";
 import { createPasswords } from "../../src/kernel/passwords.ts";
@@ -48,7 +50,10 @@ beforeAll(async () => {
   const writer = createWriter({ database, committed: (events) => committed.push(...events) });
   const tokens = createTokens(config, now);
   const passwords = createPasswords();
-  parts = { config, database, db: database.db, writer, log, metrics: createMetrics(), passwords, tokens, now };
+  const mailer = openMailer(config, log);
+  const { db } = database;
+  const usage = createMeter({ config, db, writer, log, now, instance: "only", redis: undefined, flushMs: null });
+  parts = { config, database, db, writer, log, mailer, metrics: createMetrics(), passwords, tokens, usage, now };
 });
 afterAll(async () => {
   await parts.database.close();
@@ -75,6 +80,7 @@ async function call<N extends Name>(
     inputHash: "",
     cause: undefined,
     requestId: "r",
+    origin: undefined,
     connection: from.connection,
     receipt: {},
   };

@@ -14,7 +14,7 @@ try {
       fileURLToPath(new URL("node_modules/kysely-codegen/dist/cli/bin.js", packageRoot)),
       "--dialect=postgres",
       "--camel-case",
-      '--type-mapping={"timestamptz":"string","int8":"number"}',
+      '--type-mapping={"timestamptz":"string","date":"string","int8":"number"}',
       "--exclude-pattern=(kysely_*|migration_checksums)",
       `--out-file=${fileURLToPath(new URL("src/kernel/schema.ts", packageRoot))}`,
       ...process.argv.slice(2),

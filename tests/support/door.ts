@@ -10,7 +10,9 @@ import { createHttp, type HttpParts } from "../../src/http/server.ts";
 import { readConfig } from "../../src/kernel/config.ts";
 import type { Caller } from "../../src/kernel/context.ts";
 import { AppError } from "../../src/kernel/errors.ts";
+import { createLimits } from "../../src/kernel/limits.ts";
 import { createMetrics } from "../../src/kernel/metrics.ts";
+import { highLimits } from "./limits.ts";
 
 export const ann: Caller = {
   actor: { id: "0f8fad5b-d9cb-469f-a165-70867728950e", kind: "user" },
@@ -34,8 +36,10 @@ export function openDoor() {
     health: (async () => ({ ready: true, checks: { postgres: "ok" } })) as HttpParts["health"],
   });
   const door = { ...initial(), url: "", call, statusOf };
+  const config = readConfig({ JWT_SECRET: "x".repeat(32), CORS_ORIGINS: board, NODE_ENV: "test", ...highLimits });
   const parts: HttpParts = {
-    config: readConfig({ JWT_SECRET: "x".repeat(32), CORS_ORIGINS: board, NODE_ENV: "test" }),
+    config,
+    limits: createLimits(config),
     log: pino({ level: "debug" }, { write: (line) => door.logged.push(JSON.parse(line)) }),
     metrics: createMetrics(),
     health: () => door.health(),

@@ -4,6 +4,7 @@ import { pino } from "pino";
 import { inject, onTestFinished } from "vitest";
 import { type App, createApp, type Overrides } from "../../src/app.ts";
 import { type Config, readConfig } from "../../src/kernel/config.ts";
+import { highLimits } from "./limits.ts";
 import { TEMPLATE } from "./setup.ts";
 
 export type Running = App & {
@@ -30,11 +31,20 @@ type Options = Overrides & { settings?: Partial<Record<keyof Config, string>>; d
 /** A whole server on a free port. Close it yourself; `startAppForTest` does that. */
 export async function startApp({ settings, databaseUrl, ...overrides }: Options = {}): Promise<Running> {
   const url = databaseUrl ?? (await createDatabase());
-  const env = { NODE_ENV: "test", PORT: "0", JWT_SECRET: "for-tests-only-".repeat(3), DATABASE_URL: url, ...settings };
+  const env = {
+    NODE_ENV: "test",
+    PORT: "0",
+    JWT_SECRET: "for-tests-only-".repeat(3),
+    DATABASE_URL: url,
+    ...highLimits,
+    ...settings,
+  };
   const complaints: Record<string, unknown>[] = [];
   const log = pino({ level: "warn" }, { write: (line) => complaints.push(JSON.parse(line)) });
   const config = { ...readConfig(env), DATABASE_URL: url };
-  const app = await createApp(config, { log, strict: true, ...overrides });
+  // Who looks at statements wants those of commands.
+  const usageFlushMs = overrides.onStatement ? null : 1000;
+  const app = await createApp(config, { log, strict: true, usageFlushMs, ...overrides });
   const { url: address } = await app.listen();
   return { ...app, url: address, databaseUrl: url, complaints };
 }

@@ -55,7 +55,13 @@ export async function startExplained(fill: (client: pg.Client) => Promise<void>)
   }
   await admin.end();
 
-  const app = await startApp({ databaseUrl, pollMs: 3_600_000, headEveryMs: 3_600_000, sweepMs: null });
+  const app = await startApp({
+    databaseUrl,
+    pollMs: 3_600_000,
+    headEveryMs: 3_600_000,
+    sweepMs: null,
+    usageFlushMs: null,
+  });
   let plans: Plan[] = [];
   const heard = new WeakSet<pg.PoolClient>();
   app.parts.database.pool.on("acquire", (client) => {

@@ -6,6 +6,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import pg from "pg";
 import { readPostmaster } from "../../src/kernel/embedded-postgres-postmaster.ts";
+import { highLimits } from "./limits.ts";
 
 const project = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -64,7 +65,7 @@ export async function createDataFolder() {
 function launch(folder: string): ChildProcess {
   return spawn(process.execPath, ["--import", "tsx", "src/main.ts"], {
     cwd: project,
-    env: { PATH: process.env["PATH"], LANG: "C", PORT: "0", DATA_DIR: folder },
+    env: { PATH: process.env["PATH"], LANG: "C", PORT: "0", DATA_DIR: folder, ...highLimits },
     stdio: ["ignore", "pipe", "pipe"],
   });
 }

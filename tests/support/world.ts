@@ -12,15 +12,26 @@ export async function createUser(
   name: string,
 ): Promise<{ userId: string; token: string; email: string }> {
   const userId = randomUUID();
-  const sessionId = randomUUID();
   const email = `${name}-${userId.slice(0, 8)}@test.example`;
   const { pool } = app.parts.database;
   await pool.query("insert into users (id, email, display_name) values ($1, $2, $3)", [userId, email, name]);
-  await pool.query("insert into sessions (id, user_id, expires_at) values ($1, $2, now() + interval '1 day')", [
-    sessionId,
-    userId,
-  ]);
+  const sessionId = await openSession(app, userId);
   return { userId, email, token: app.parts.tokens.sign({ userId, sessionId }).token };
+}
+
+/** The id of a further session. */
+export async function openSession(app: Running, userId: string): Promise<string> {
+  const insert = "insert into sessions (user_id, expires_at) values ($1, now() + interval '1 day') returning id";
+  const { rows } = await app.parts.database.pool.query(insert, [userId]);
+  return rows[0].id;
+}
+
+const hashes = new Map<string, Promise<string>>();
+/** As set a while ago; each password is hashed once a file. */
+export async function givePassword(app: Running, userId: string, password: string): Promise<void> {
+  const hash = hashes.get(password) ?? app.parts.passwords.hash(password);
+  hashes.set(password, hash);
+  await app.parts.database.pool.query("update users set password_hash = $1 where id = $2", [await hash, userId]);
 }
 
 type Standing = ProjectRole | OrgRole | "org-admin" | "guest" | "outsider";

@@ -20,6 +20,8 @@ const floors: readonly { at: string; height: number; sees?: readonly string[] }[
   { at: "src/main.ts", height: 7 },
   // Programs of their own: these see what is listed, and nobody sees them.
   { at: "src/client/", height: 8, sees: ["protocol/"] },
+  { at: "src/bot/", height: 8, sees: ["protocol/", "src/client/"] },
+  { at: "examples/", height: 9, sees: ["src/bot/"] },
   { at: "src/cli/", height: 8, sees: ["protocol/", "src/kernel/"] },
   { at: "src/generate.ts", height: 8, sees: ["protocol/", "src/kernel/"] },
 ];
@@ -30,7 +32,8 @@ const landings = ["src/app.ts", "src/demo.ts", "src/banner.ts"];
 const packages: Record<string, readonly string[]> = {
   "socket.io": ["src/realtime/"],
   "@socket.io/redis-adapter": ["src/realtime/"],
-  ioredis: ["src/realtime/"],
+  ioredis: ["src/realtime/", "src/kernel/redis.ts"],
+  "rate-limiter-flexible": ["src/kernel/rate.ts"],
   express: ["src/http/"],
   helmet: ["src/http/"],
   "pg-listen": ["src/feed/"],
@@ -54,10 +57,11 @@ const importsOf = (file: string, text: string): string[] =>
   );
 
 const floorOf = (file: string) => floors.find(({ at }) => file.startsWith(at));
-const isOurs = (name: string): boolean => /^(protocol|src|tests|bench)\//.test(name) || name.startsWith("..");
+const isOurs = (name: string): boolean => /^(protocol|src|tests|bench|examples)\//.test(name) || name.startsWith("..");
 
 function isWrong(file: string, imported: string): boolean {
   if (!isOurs(imported)) {
+    if (file.startsWith("src/client/")) return imported !== "socket.io-client";
     const homes = packages[imported];
     return homes !== undefined && !homes.some((home) => file.startsWith(home));
   }
@@ -103,7 +107,7 @@ function faultsOf(files: Record<string, string>): string[] {
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const realFiles = (): Record<string, string> => {
-  const names = ["protocol", "src"].flatMap((folder) =>
+  const names = ["protocol", "src", "examples"].flatMap((folder) =>
     readdirSync(path.join(root, folder), { recursive: true, encoding: "utf8" }).map((name) => `${folder}/${name}`),
   );
   const sources = names.filter((name) => name.endsWith(".ts"));
@@ -132,6 +136,10 @@ describe("a planted import fails", () => {
     ["src/reactions/mail.ts", "../http/answer.ts", "a reaction knows a door"],
     ["src/app.ts", "./main.ts", "the app knows its program"],
     ["src/client/board.ts", "../kernel/page.ts", "the client knows the server"],
+    ["src/client/board.ts", "../bot/bot.ts", "the client knows the bots"],
+    ["src/client/client.ts", "node:crypto", "a page in a browser has no Node"],
+    ["src/bot/bot.ts", "../kernel/db.ts", "a bot knows the server"],
+    ["examples/triage.ts", "../src/client/client.ts", "an example goes past the framework"],
     ["src/cli/run.ts", "../app.ts", "a tool knows the app"],
     ["src/app.ts", "./client/board.ts", "the server knows the client"],
     ["src/new/thing.ts", "../kernel/db.ts", "a folder without a floor"],
@@ -168,6 +176,8 @@ describe("a planted import fails", () => {
       "src/features/issue/service/move.ts": 'import { y } from "./find.ts"; import { z } from "../repository/find.ts";',
       "src/realtime/rooms.ts": 'import { a } from "../commands/authorize.ts"; import { Server } from "socket.io";',
       "src/client/board.ts": 'import type { B } from "../../protocol/index.ts"; import { c } from "./list.ts";',
+      "src/bot/bot.ts": 'import { c } from "../client/client.ts"; import { createHash } from "node:crypto";',
+      "examples/triage.ts": 'import { createBot } from "../src/bot/index.ts";',
       "src/main.ts": 'import { b } from "./banner.ts"; import "./app.ts";',
       "src/demo.ts": 'import type { App } from "./app.ts";',
     };

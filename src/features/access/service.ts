@@ -12,6 +12,7 @@ import {
 } from "../../../protocol/index.ts";
 import type { Context } from "../../kernel/context.ts";
 import { AppError, found, invalid } from "../../kernel/errors.ts";
+import { refusalOf } from "../key/policy.ts";
 import { findOrgAccess } from "../org/repository.ts";
 import { effectiveRole } from "../project/policy.ts";
 import { findProjectAccess } from "../project/repository.ts";
@@ -25,6 +26,8 @@ export async function explainAccess(ctx: Context, input: Input<"access.explain">
   if (!isCommandName(command)) throw new AppError("not_found", `There is no command ${JSON.stringify(command)}`);
   const access: Access = commands[command].access;
   if (access === "public") return { allowed: true, by: `Anyone may send ${command}, also without signing in` };
+  const refusal = refusalOf(ctx.caller, command);
+  if (refusal !== undefined) return { allowed: false, by: refusal };
   if (access === "any") return { allowed: true, by: `Anyone who is signed in may send ${command}` };
   if (access === "stream" && project === undefined && org === undefined) {
     return {

@@ -107,15 +107,21 @@ export async function getDigest(ctx: ProjectContext): Promise<Output<"sync.diges
   return found(await findDigest(ctx.db, ctx.project), "Project");
 }
 
+/** Of one moment, as the board: so that a page can be laid beside a board of the same seq. */
 export async function getColumn(ctx: ProjectContext, input: Input<"board.column">): Promise<Output<"board.column">> {
+  const { project } = ctx;
   const { stageId, sprintId, cursor, limit } = input;
-  if (stageId !== null) {
-    const stages = await listStages(ctx.db, ctx.project.id);
-    found(
-      stages.find(({ id }) => id === stageId),
-      "Stage",
-    );
-  }
-  await checkSprint(ctx.db, ctx, sprintId);
-  return listColumn(ctx.db, { project: ctx.project, stageId, sprintId, cursor, limit });
+  return ctx.database.snapshot(async (db) => {
+    const [head] = await readHeads(db, [project.stream]);
+    const { seq } = found(head, "Project");
+    if (stageId !== null) {
+      const stages = await listStages(db, project.id);
+      found(
+        stages.find(({ id }) => id === stageId),
+        "Stage",
+      );
+    }
+    await checkSprint(db, ctx, sprintId);
+    return { ...(await listColumn(db, { project, stageId, sprintId, cursor, limit })), seq };
+  });
 }

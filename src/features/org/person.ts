@@ -1,4 +1,4 @@
-import { sql } from "kysely";
+import { type RawBuilder, type SqlBool, sql } from "kysely";
 import type { Change, UserRef } from "../../../protocol/index.ts";
 import { invalid } from "../../kernel/errors.ts";
 
@@ -6,6 +6,10 @@ import { invalid } from "../../kernel/errors.ts";
 export const userRef = sql<UserRef>`json_build_object(
   'id', users.id, 'displayName', users.display_name, 'avatarUrl', users.avatar_url, 'kind', users.kind
 )`;
+
+/** Everyone, but of bots only those of the organization: they act nowhere else. */
+export const isWithinReach = (orgId: string): RawBuilder<SqlBool> =>
+  sql<SqlBool>`(users.kind = 'user' or users.org_id = ${orgId})`;
 
 export type Person = { column: "users.id" | "users.email"; value: string };
 

@@ -1,4 +1,4 @@
-import type { OrgRole } from "../../../protocol/index.ts";
+import type { OrgRole, UserRef } from "../../../protocol/index.ts";
 
 /** null: no member, before or after. */
 type RoleChange = { from: OrgRole | null; to: OrgRole | null };
@@ -6,6 +6,9 @@ type RoleChange = { from: OrgRole | null; to: OrgRole | null };
 /** Admins decide who is a member; only an owner makes or unmakes owners. */
 export const mayChangeRole = (actor: OrgRole, { from, to }: RoleChange): boolean =>
   actor === "owner" || (actor === "admin" && from !== "owner" && to !== "owner");
+
+/** An organization is someone's who can answer for it. */
+export const mayHold = ({ kind }: UserRef, role: OrgRole): boolean => kind === "user" || role !== "owner";
 
 /** Anyone may leave. */
 export const mayRemove = (

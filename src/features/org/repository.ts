@@ -2,8 +2,9 @@ import { sql } from "kysely";
 import type { OrgRole } from "../../../protocol/index.ts";
 import type { Db } from "../../kernel/db.ts";
 import type { Tx } from "../../kernel/transact.ts";
+import { roomFor } from "../plan/repository.ts";
 import { type AfterName, byName } from "./by-name.ts";
-import { type Person, userRef } from "./person.ts";
+import { isWithinReach, type Person, userRef } from "./person.ts";
 
 /** The columns of protocol `Org`. */
 const orgColumns = [
@@ -78,7 +79,7 @@ export async function listTakenSlugs(db: Db, slugs: string[]): Promise<string[]>
 /** With its first owner; undefined when the slug was taken meanwhile, after waiting for whoever takes it. */
 export async function insertOrg(
   tx: Tx,
-  org: { id: string; slug: string; name: string; description: string; ownerId: string },
+  org: { id: string; slug: string; name: string; description: string; plan: string; ownerId: string },
 ) {
   const { ownerId, ...values } = org;
   return tx
@@ -187,7 +188,7 @@ export async function findMember(db: Db, key: { orgId: string; userId: string; a
     .executeTakeFirst();
 }
 
-/** Anyone by id or e-mail with the role in the organization, and the role of whoever acts. */
+/** Anyone by id or e-mail with the role in the organization, the role of whoever acts, and whether there is room. */
 export async function findPerson(db: Db, key: { orgId: string; person: Person; actorId: string }) {
   return db
     .selectFrom("users")
@@ -196,7 +197,9 @@ export async function findPerson(db: Db, key: { orgId: string; person: Person; a
     )
     .select([userRef.as("user"), "users.email", "orgMembers.role"])
     .select(roleIn(db, { orgId: key.orgId, userId: key.actorId }).as("actorRole"))
+    .select(roomFor("members", key.orgId).as("room"))
     .where(key.person.column, "=", key.person.value)
+    .where(isWithinReach(key.orgId))
     .executeTakeFirst();
 }
 

@@ -3,7 +3,8 @@ import type { OrgRole, ProjectRole, UserRef } from "../../../protocol/index.ts";
 import type { Db } from "../../kernel/db.ts";
 import type { Tx } from "../../kernel/transact.ts";
 import { type AfterName, byName } from "../org/by-name.ts";
-import { type Person, userRef } from "../org/person.ts";
+import { isWithinReach, type Person, userRef } from "../org/person.ts";
+import { roomFor } from "../plan/repository.ts";
 
 /** The columns of protocol `Project`. */
 const ownColumns = ["id", "orgId", "slug", "key", "name", "description"] as const;
@@ -97,7 +98,10 @@ export async function findProjectAndClashes(db: Db, { projectId, slug, key }: Na
     .executeTakeFirst();
 }
 
-/** Those of the slugs and keys that the organization's projects have; undefined when there is no such organization. */
+/**
+ * Those of the slugs and keys that the organization's projects have, and whether there is room for another; undefined
+ * when there is no such organization.
+ */
 export async function findTakenNames(db: Db, { orgId, ...wanted }: { orgId: string; slugs: string[]; keys: string[] }) {
   return db
     .selectFrom("orgs")
@@ -107,6 +111,7 @@ export async function findTakenNames(db: Db, { orgId, ...wanted }: { orgId: stri
       const keys = projects.select("projects.key").where("projects.key", "=", eb.fn.any(eb.val(wanted.keys)));
       return [sql<string[]>`array(${slugs})`.as("slugs"), sql<string[]>`array(${keys})`.as("keys")];
     })
+    .select(roomFor("projects", orgId).as("room"))
     .where("orgs.id", "=", orgId)
     .executeTakeFirst();
 }
@@ -204,7 +209,10 @@ export async function findPerson(
   db: Db,
   at: { projectId: string; orgId: string; person: Person },
 ): Promise<RoleHolder | undefined> {
-  return peopleWithRoles(db, at).where(at.person.column, "=", at.person.value).executeTakeFirst();
+  return peopleWithRoles(db, at)
+    .where(at.person.column, "=", at.person.value)
+    .where(isWithinReach(at.orgId))
+    .executeTakeFirst();
 }
 
 /** Adds the explicit role or changes it; undefined when the project is gone. */

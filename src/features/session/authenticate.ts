@@ -1,19 +1,20 @@
 import { LRUCache } from "lru-cache";
 import type { Caller, Parts } from "../../kernel/context.ts";
 import { AppError } from "../../kernel/errors.ts";
+import { authenticateKey } from "../key/authenticate.ts";
+import { isSecret } from "../key/secret.ts";
 import { mayContinue } from "./policy.ts";
-import { findSession } from "./repository.ts";
+import { findSession } from "./repository/session.ts";
 
 /** Longest that a session can outlive its end when the hint is lost; with the hint it dies at once. */
-const TTL_MS = 2000;
+const TTL_MS = 1000;
 const MAX_ENTRIES = 20_000;
-const apiKey = /^rhythm_[0-9a-f]{32}$/;
 
 export type Authenticator = {
-  /** Who shows this access token; `unauthenticated` when token, session or user is not good now. */
+  /** Who shows this access token or API key; `unauthenticated` when it, its session or its user is not good now. */
   authenticate(token: string): Promise<Caller>;
-  /** Call it when a session was revoked. */
-  forget(sessionId: string): void;
+  /** Call it when a session was revoked; with null, when all of someone's were. */
+  forget(sessionId: string | null): void;
 };
 
 type Needs = Pick<Parts, "db" | "tokens" | "now">;
@@ -35,7 +36,7 @@ export function createAuthenticator({ db, tokens, now }: Needs): Authenticator {
 
   return {
     async authenticate(token) {
-      if (apiKey.test(token)) throw new AppError("unauthenticated", "API keys are not served yet");
+      if (isSecret(token)) return authenticateKey({ db, now }, token);
       // The token's own end is checked each time, so what is remembered cannot outlive it.
       const { userId, sessionId, expiresAtMs } = tokens.verify(token);
       const session = await find(sessionId);
@@ -46,7 +47,8 @@ export function createAuthenticator({ db, tokens, now }: Needs): Authenticator {
     },
     forget(sessionId) {
       generation += 1;
-      cache.delete(sessionId);
+      if (sessionId === null) cache.clear();
+      else cache.delete(sessionId);
     },
   };
 }

@@ -13,7 +13,7 @@ const commonPasswords = new Set(
 export const mayBePassword = (password: string, email: string): boolean =>
   !commonPasswords.has(password.toLowerCase()) && password.toLowerCase() !== email;
 
-/** People sign in by password; bots have keys. */
+/** People sign in by password or code; bots have keys. */
 export const maySignIn = (kind: "user" | "bot", suspendedAt: string | null): boolean =>
   kind === "user" && suspendedAt === null;
 
@@ -23,9 +23,13 @@ export type SessionState = { expiresAt: string; revokedAt: string | null; suspen
 export const mayContinue = (session: SessionState, now: Date): boolean =>
   session.revokedAt === null && session.suspendedAt === null && Date.parse(session.expiresAt) > now.getTime();
 
+/** What the event `session.revoked` ends; null: all that its user is signed in by. */
+export const endedSession = (data: Record<string, unknown>): string | null =>
+  typeof data["sessionId"] === "string" ? data["sessionId"] : null;
+
 export type RefreshState = SessionState & {
   rotatedAt: string | null;
-  /** null: what the present secret would derive was never issued. */
+  /** null: what the present secrets would derive was never issued. */
   successor: { rotatedAt: string | null } | null;
 };
 
@@ -37,7 +41,7 @@ export function judgeRefresh(token: RefreshState, now: Date): "rotate" | "repeat
   if (!mayContinue(token, now)) return "refuse";
   if (token.rotatedAt === null) return "rotate";
   if (now.getTime() - Date.parse(token.rotatedAt) > REPLAY_MS) return "reuse";
-  // The secret changed between the two uses.
+  // The secrets changed between the two uses.
   if (token.successor === null) return "refuse";
   return token.successor.rotatedAt === null ? "repeat" : "reuse";
 }

@@ -1,4 +1,5 @@
-import { createHash, createHmac, hkdfSync, randomBytes } from "node:crypto";
+import { createHash, createHmac, randomBytes } from "node:crypto";
+import { deriveKey } from "../../kernel/secrets.ts";
 
 /** 256 random bits: opaque, so its hash needs no salt. */
 export const createRefreshToken = (): string => randomBytes(32).toString("base64url");
@@ -8,6 +9,5 @@ export const hashRefreshToken = (token: string): Buffer => createHash("sha256").
 
 /** The token that follows `token`: derived, so that a repeated refresh gets the same one though only its hash is stored. */
 export function deriveSuccessor(secret: string, token: string): string {
-  const key = Buffer.from(hkdfSync("sha256", secret, "", "rhythm refresh token successor", 32));
-  return createHmac("sha256", key).update(token).digest("base64url");
+  return createHmac("sha256", deriveKey(secret, "refresh token successor")).update(token).digest("base64url");
 }

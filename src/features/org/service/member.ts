@@ -4,13 +4,15 @@ import { AppError, found } from "../../../kernel/errors.ts";
 import { projectStream, userStream } from "../../../kernel/event-log.ts";
 import { toPage } from "../../../kernel/page.ts";
 import { transact } from "../../../kernel/transact.ts";
+import { checkRoom } from "../../plan/service/quota.ts";
 import { readNameCursor } from "../by-name.ts";
 import { namedPerson, roleChanges } from "../person.ts";
-import { leavesNoOwner, mayChangeRole, mayRemove } from "../policy.ts";
+import { leavesNoOwner, mayChangeRole, mayHold, mayRemove } from "../policy.ts";
 import { deleteMember, findMember, findPerson, insertMember, listMemberRows, updateMemberRole } from "../repository.ts";
 
 const ownersOnly = () =>
   new AppError("forbidden", "Your role does not allow that; only an owner makes or unmakes owners");
+const noBot = () => new AppError("forbidden", "A bot is never an owner");
 const lastOwner = () => new AppError("conflict", "An organization keeps at least one owner");
 
 export async function listMembers(ctx: OrgContext, input: Input<"member.list">): Promise<Output<"member.list">> {
@@ -28,9 +30,11 @@ export async function addMember(ctx: OrgContext, input: Input<"member.add">): Pr
     const { user, email } = present;
     const actorRole = found(present.actorRole, "Organization");
     if (!mayChangeRole(actorRole, { from: null, to: role })) throw ownersOnly();
+    if (!mayHold(user, role)) throw noBot();
     if (present.role !== null) {
       throw new AppError("conflict", "Already a member", { details: { current: { role: present.role } } });
     }
+    checkRoom("members", found(present.room, "Organization"));
     const { joinedAt } = await insertMember(tx, { orgId, userId: user.id, role });
     const changes = roleChanges(user, { from: null, to: role });
     tx.emit("member.added", { member: { user, role, joinedAt } }, { changes });
@@ -51,6 +55,7 @@ export async function setMemberRole(
     const actorRole = found(present.actorRole, "Organization");
     const change = { from: present.role, to: role };
     if (!mayChangeRole(actorRole, change)) throw ownersOnly();
+    if (!mayHold(user, role)) throw noBot();
     if (leavesNoOwner(ownerCount, change)) throw lastOwner();
     if (change.from !== change.to) {
       await updateMemberRole(tx, { orgId, userId, role });

@@ -7,6 +7,7 @@ import { toPage } from "../../../kernel/page.ts";
 import { transact } from "../../../kernel/transact.ts";
 import { readNameCursor } from "../by-name.ts";
 import { changesOf } from "../changes.ts";
+import { mayHold } from "../policy.ts";
 import {
   deleteOrgRow,
   findMember,
@@ -25,6 +26,7 @@ export async function createOrg(ctx: Context, input: Input<"org.create">): Promi
   const { name, description = "" } = input;
   const wanted = input.slug === undefined ? slugCandidates(toSlug(name, "org")) : [input.slug];
   const id = randomUUID();
+  const plan = ctx.config.DEFAULT_PLAN;
 
   return transact(ctx, orgStream(id), async (tx) => {
     // Again when another creation, which holds another stream, took the slug in between.
@@ -32,7 +34,7 @@ export async function createOrg(ctx: Context, input: Input<"org.create">): Promi
       const taken = await listTakenSlugs(tx, wanted);
       const slug = wanted.find((candidate) => !taken.includes(candidate));
       if (slug === undefined) throw new AppError("conflict", `The slug ${wanted[0]} is taken`);
-      const org = await insertOrg(tx, { id, slug, name, description, ownerId: ctx.actor.id });
+      const org = await insertOrg(tx, { id, slug, name, description, plan, ownerId: ctx.actor.id });
       if (!org) continue;
       tx.emit("org.created", { org });
       return { ...org, role: "owner" };
@@ -80,6 +82,7 @@ export async function transferOrg(ctx: OrgContext, input: Input<"org.transfer">)
   return transact(ctx, stream, async (tx) => {
     const member = found(await findMember(tx, { orgId, userId: input.userId, actorId: fromUserId }), "Member");
     if (member.actorRole !== "owner") throw new AppError("forbidden", "Only an owner hands an organization over");
+    if (!mayHold(member.user, "owner")) throw new AppError("forbidden", "A bot is never an owner");
     if (member.role === "owner") throw new AppError("conflict", `${member.user.displayName} is an owner already`);
     const toUserId = member.user.id;
     const org = await handOverOrg(tx, { orgId, fromUserId, toUserId });

@@ -7,6 +7,7 @@ import { transact } from "../../../kernel/transact.ts";
 import { readNameCursor } from "../../org/by-name.ts";
 import { changesOf } from "../../org/changes.ts";
 import { slugCandidates, toSlug } from "../../org/slug.ts";
+import { checkRoom } from "../../plan/service/quota.ts";
 import { keyCandidates, toKey } from "../key.ts";
 import { effectiveRole } from "../policy.ts";
 import {
@@ -39,6 +40,7 @@ export async function createProject(
     // Again when another project, in its own stream, was given the slug or key in between.
     for (;;) {
       const taken = found(await findTakenNames(tx, { orgId, slugs, keys }), "Organization");
+      checkRoom("projects", taken.room);
       const names = { slug: free(slugs, taken.slugs, "slug"), key: free(keys, taken.keys, "key") };
       const project = await insertProject(tx, { orgId, ...names, name, description, createdBy: ctx.actor.id });
       if (!project) continue;

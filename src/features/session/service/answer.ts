@@ -1,5 +1,5 @@
 import type { Output, User } from "../../../../protocol/index.ts";
-import type { Context } from "../../../kernel/context.ts";
+import type { Context, Origin } from "../../../kernel/context.ts";
 
 export type SignedIn = Output<"auth.login">;
 
@@ -9,6 +9,8 @@ export const actAs = (ctx: Context, userId: string): Context => ({ ...ctx, actor
 /** When a session whose tokens are issued now runs out. */
 export const sessionEnd = (ctx: Context): string =>
   new Date(ctx.now().getTime() + ctx.config.REFRESH_TTL_SECONDS * 1000).toISOString();
+
+export const originOf = (ctx: Context): Origin => ctx.origin ?? { address: null, userAgent: null };
 
 type Issued = { user: User; sessionId: string; refreshToken: string };
 

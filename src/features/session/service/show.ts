@@ -2,8 +2,10 @@ import type { Input, Output } from "../../../../protocol/index.ts";
 import { connectionOf } from "../../../kernel/connection.ts";
 import type { Context } from "../../../kernel/context.ts";
 import { AppError } from "../../../kernel/errors.ts";
+import { showGrant } from "../../key/service/grant.ts";
 import { mayContinue } from "../policy.ts";
-import { findSession, findUser, listOrgs } from "../repository.ts";
+import { findSession } from "../repository/session.ts";
+import { findUser, listOrgs } from "../repository/user.ts";
 
 type Shown = { userId: string; sessionId: string | null; expiresAtMs: number };
 
@@ -26,7 +28,14 @@ export const showSession = (ctx: Context): Promise<Output<"auth.session">> =>
 export async function whoami(ctx: Context): Promise<Output<"session.whoami">> {
   const [user, orgs] = await Promise.all([findUser(ctx.db, ctx.actor.id), listOrgs(ctx.db, ctx.actor.id)]);
   if (!user) throw new AppError("unauthenticated", "This account is gone");
-  return { user, orgs, scopes: null };
+  const { scopes, projects } = await showGrant(ctx);
+  const isFor = (orgId: string) => !projects || projects.some((project) => project.orgId === orgId);
+  return {
+    user,
+    orgs: orgs.filter(({ id }) => isFor(id)),
+    scopes,
+    projects: projects?.map(({ ref }) => ref) ?? null,
+  };
 }
 
 export async function renewSession(ctx: Context, input: Input<"session.renew">): Promise<Output<"session.renew">> {
@@ -34,6 +43,9 @@ export async function renewSession(ctx: Context, input: Input<"session.renew">):
   const claims = ctx.tokens.verify(input.token);
   const { user, sessionId, expiresAt } = await checkSession(ctx, claims);
   if (user.id !== ctx.actor.id) throw new AppError("forbidden", "This token is of another user");
-  connection.renew({ actor: { id: user.id, kind: user.kind }, sessionId, expiresAtMs: claims.expiresAtMs });
+  connection.renew(
+    { actor: { id: user.id, kind: user.kind }, sessionId, expiresAtMs: claims.expiresAtMs },
+    input.token,
+  );
   return { expiresAt };
 }

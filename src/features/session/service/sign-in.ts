@@ -6,15 +6,29 @@ import { userStream } from "../../../kernel/event-log.ts";
 import { type Tx, transact } from "../../../kernel/transact.ts";
 import { mayBePassword, maySignIn } from "../policy.ts";
 import { createRefreshToken, hashRefreshToken } from "../refresh-token.ts";
-import { findCredentials, insertSession, insertUser } from "../repository.ts";
-import { actAs, answerTokens, type SignedIn, sessionEnd } from "./answer.ts";
+import { insertSession } from "../repository/session.ts";
+import { findCredentials, insertUser } from "../repository/user.ts";
+import { actAs, answerTokens, originOf, type SignedIn, sessionEnd } from "./answer.ts";
 
-async function openSession(ctx: Context, tx: Tx, user: User): Promise<SignedIn> {
+type Way = { method: "password" } | { method: "code"; email: string };
+
+/** Signs a user in; a code is used up by it. */
+export async function openSession(ctx: Context, tx: Tx, user: User, way: Way): Promise<SignedIn> {
   const sessionId = randomUUID();
   const refreshToken = createRefreshToken();
   const hash = hashRefreshToken(refreshToken);
   const now = ctx.now().toISOString();
-  await insertSession(tx, { id: sessionId, userId: user.id, hash, now, expiresAt: sessionEnd(ctx) });
+  const { method } = way;
+  const session = {
+    id: sessionId,
+    userId: user.id,
+    method,
+    hash,
+    now,
+    expiresAt: sessionEnd(ctx),
+    origin: originOf(ctx),
+  };
+  await insertSession(tx, session, way.method === "code" ? way.email : undefined);
   return answerTokens(ctx, { user, sessionId, refreshToken });
 }
 
@@ -27,7 +41,7 @@ export async function registerUser(ctx: Context, input: Input<"auth.register">):
   return transact(actAs(ctx, id), userStream(id), async (tx) => {
     const user = await insertUser(tx, { id, email, displayName, passwordHash, createdAt: ctx.now().toISOString() });
     if (!user) throw new AppError("conflict", "This e-mail is taken");
-    return openSession(ctx, tx, user);
+    return openSession(ctx, tx, user, { method: "password" });
   });
 }
 
@@ -39,5 +53,5 @@ export async function logIn(ctx: Context, input: Input<"auth.login">): Promise<S
     throw new AppError("unauthenticated", "E-mail or password is wrong");
   }
   const { user } = known;
-  return transact(actAs(ctx, user.id), userStream(user.id), (tx) => openSession(ctx, tx, user));
+  return transact(actAs(ctx, user.id), userStream(user.id), (tx) => openSession(ctx, tx, user, { method: "password" }));
 }

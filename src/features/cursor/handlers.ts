@@ -1,0 +1,3 @@
+import { commitCursor, getCursor } from "./service.ts";
+
+export const cursorHandlers = { "cursor.get": getCursor, "cursor.commit": commitCursor };
