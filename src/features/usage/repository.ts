@@ -34,6 +34,9 @@ export async function addUsage(db: Db, { instance, number, lines }: UsageBatch):
         as l("orgId" uuid, "principalId" uuid, day date, commands bigint, "scriptRuns" bigint)
       join orgs on orgs.id = l."orgId"
       where exists (select from batch)
+      order by orgs.id
+      -- One that is being deleted is waited for, and then is gone.
+      for key share of orgs
     ), counted as (
       insert into usage as u (org_id, day, principal_id, commands, script_runs)
       select * from lines order by org_id, day, principal_id
