@@ -6,6 +6,7 @@ export type Load = {
   perSecond: number;
   /** From the command to its answer. */
   p50Ms: number;
+  p95Ms: number;
   p99Ms: number;
   /** Of the server's process. */
   serverCpuMs: number | undefined;
@@ -17,13 +18,15 @@ type Plan = {
   clients: number;
   /** One command, from sending to the answer. */
   send: (client: number) => Promise<unknown>;
+  /** Pause between an answer and the next command; none unless given. */
+  restMs?: number;
   serverPid: number;
   warmMs: number;
   forMs: number;
 };
 
 /** Each client sends its next command when the last is answered; counts what is answered within `forMs`. */
-export async function runLoad({ clients, send, serverPid, warmMs, forMs }: Plan): Promise<Load> {
+export async function runLoad({ clients, send, restMs, serverPid, warmMs, forMs }: Plan): Promise<Load> {
   const latencies: number[] = [];
   let over = false;
   let counting = false;
@@ -32,6 +35,7 @@ export async function runLoad({ clients, send, serverPid, warmMs, forMs }: Plan)
       const sent = performance.now();
       await send(client);
       if (counting) latencies.push(performance.now() - sent);
+      if (restMs !== undefined) await sleep(restMs);
     }
   };
   const running = Promise.all(Array.from({ length: clients }, (_, client) => run(client)));
@@ -51,6 +55,7 @@ export async function runLoad({ clients, send, serverPid, warmMs, forMs }: Plan)
   return {
     perSecond: (latencies.length / ms) * 1000,
     p50Ms: quantile(latencies, 0.5),
+    p95Ms: quantile(latencies, 0.95),
     p99Ms: quantile(latencies, 0.99),
     serverCpuMs: cpu === undefined ? undefined : cpu / latencies.length,
     generatorCpu: (own.user + own.system) / 1000 / ms,

@@ -5,6 +5,7 @@ import { measureBoard, measureBytes } from "./board.ts";
 import { startCluster } from "./cluster.ts";
 import { measureEcho } from "./echo.ts";
 import { measureFanout } from "./fanout.ts";
+import { measureFlood } from "./flood.ts";
 import { measureMemory } from "./memory.ts";
 import { measureMetering } from "./metering.ts";
 import { hasPgbench, type Script } from "./pgbench.ts";
@@ -18,7 +19,7 @@ import { measureTracker } from "./tracker.ts";
 import { PEOPLE, seedTracker } from "./tracker-seed.ts";
 
 const usual = ["throughput", "echo", "fanout", "board", "bytes", "memory", "tracker"] as const;
-type Section = (typeof usual)[number] | "profile" | "metering";
+type Section = (typeof usual)[number] | "profile" | "metering" | "flood";
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
@@ -28,7 +29,7 @@ const { values: options, positionals } = parseArgs({
   },
 });
 const { quick } = options;
-const known: readonly string[] = [...usual, "profile", "metering"];
+const known: readonly string[] = [...usual, "profile", "metering", "flood"];
 const wrong = positionals.find((name) => !known.includes(name));
 if (wrong !== undefined) throw new Error(`there is no section ${wrong}: choose from ${known.join(", ")}`);
 const wanted = new Set((positionals.length > 0 ? positionals : usual) as readonly Section[]);
@@ -115,6 +116,11 @@ try {
   await measure("metering", async () => {
     const urls = { on: await cluster.clone("metered"), off: await cluster.clone("unmetered") };
     return measureMetering({ urls, sideOf, cells: quickCells, rounds: quick ? 1 : 2 * rounds, seconds });
+  });
+  await measure("flood", async () => {
+    const server = await startOurs(ourUrl, [], { TRUST_PROXY: "1" });
+    servers.push(server);
+    return measureFlood({ side: sideOf(server), rounds, seconds });
   });
   await measure("tracker", async () => {
     const databaseUrl = await cluster.create("tracker", async (client) => {

@@ -11,7 +11,7 @@ export const Plan = z.strictObject({
   projects: Quota.describe("Projects, archived ones too. null: no limit."),
   commandsPerDay: Quota.describe("Commands a UTC day, of all members together; see `usage.today`. null: no limit."),
   scriptRunsPerDay: Quota.describe("Runs of scripts a UTC day. null: no limit."),
-  eventRetentionDays: Quota.describe("How long the log is kept for sure. null: for ever."),
+  eventRetentionDays: Quota.describe("How long events are kept; EVENT_RETENTION_DAYS may shorten it. null: for ever."),
 });
 export type Plan = z.infer<typeof Plan>;
 

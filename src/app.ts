@@ -6,6 +6,7 @@ import type { WireEvent } from "../protocol/index.ts";
 import { createAccessCache, mayHear, readAccess, touchesAccess } from "./commands/authorize.ts";
 import { createExecute, type Execute } from "./commands/execute.ts";
 import { createKeyUse } from "./features/key/service/last-used.ts";
+import { pruneEvents } from "./features/plan/retention.ts";
 import { checkDefaultPlan } from "./features/plan/service/plan.ts";
 import { createAuthenticator } from "./features/session/authenticate.ts";
 import { endedSession } from "./features/session/policy.ts";
@@ -168,6 +169,7 @@ export async function createApp(config: AppConfig, overrides: Overrides = {}): P
     () => pruneSessions(pool),
     () => pruneCodes(pool),
     () => pruneUsage(db),
+    () => pruneEvents(db, config.EVENT_RETENTION_DAYS),
   ]);
 
   let closed: Promise<void> | undefined;

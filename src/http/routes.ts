@@ -11,8 +11,8 @@ import { requestIdOf } from "./request-context.ts";
 
 export type CommandParts = AdmitParts & { execute: (request: CommandRequest) => Promise<Ack> };
 
-/** Their input holds the token of someone who is signed in: when it is good, they come from no stranger. */
-const bearers: readonly CommandName[] = ["auth.refresh", "auth.validate"];
+/** Their input holds what only an account's owner knows: when it is right, they come from no stranger. */
+const bearers: readonly CommandName[] = ["auth.login", "auth.verifyOtp", "auth.refresh", "auth.validate"];
 
 /** `/stages/{stageId}` in the notation of Express. */
 const expressPath = ({ path }: Route): string => path.replaceAll(/\{(\w+)\}/g, ":$1");

@@ -142,6 +142,12 @@ const settings = {
     default: "604800",
     about: "Life of an unused refresh token.",
   },
+  EVENT_RETENTION_DAYS: {
+    schema: integer(1, 36_500).optional(),
+    about:
+      "How long events are kept. Unset: as long as the plan says. History and reports count from the oldest one kept.",
+    example: "730",
+  },
   DEFAULT_PLAN: {
     schema: z.string().regex(/^[a-z0-9-]{1,48}$/, "the id of a plan, as starter, pro or business"),
     default: "business",
@@ -165,7 +171,12 @@ const settings = {
   RATE_LIMIT_SIGN_IN_PER_MINUTE: {
     schema: limit,
     default: "30",
-    about: "Attempts to sign in a minute from one address, apart from its other requests.",
+    about: "Attempts to sign in a minute from one address that failed or are under way, apart from its other requests.",
+  },
+  RATE_LIMIT_SIGN_UP_PER_HOUR: {
+    schema: limit,
+    default: "300",
+    about: "New accounts an hour from one address, apart from its other requests.",
   },
   RATE_LIMIT_SIGN_IN_FAILURES: {
     schema: limit,

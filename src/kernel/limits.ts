@@ -18,6 +18,7 @@ import type { Redis } from "./redis.ts";
 
 const MINUTE = 60;
 const QUARTER_HOUR = 15 * MINUTE;
+const HOUR = 60 * MINUTE;
 const MAX_SESSIONS = 20_000;
 
 /** A request that was let in. */
@@ -73,6 +74,7 @@ export function createLimits(config: Config, redis?: Redis): Limits {
   const perKey = window("key", config.RATE_LIMIT_KEY_PER_MINUTE, MINUTE);
   const perAddress = window("address", config.RATE_LIMIT_ADDRESS_PER_MINUTE, MINUTE);
   const signIns = window("sign-in", config.RATE_LIMIT_SIGN_IN_PER_MINUTE, MINUTE);
+  const signUps = window("sign-up", config.RATE_LIMIT_SIGN_UP_PER_HOUR, HOUR);
   const failures = window("failures", config.RATE_LIMIT_SIGN_IN_FAILURES, QUARTER_HOUR);
 
   const commandRate = { perSecond: config.RATE_LIMIT_COMMANDS_PER_SECOND, burst: config.RATE_LIMIT_COMMANDS_BURST };
@@ -89,6 +91,12 @@ export function createLimits(config: Config, redis?: Redis): Limits {
     const bucket = buckets.get(key) ?? { tokens: rate.burst, at: now };
     buckets.set(key, bucket);
     return takeFrom(bucket, rate, now);
+  }
+
+  /** A whole team may sign up or in at once from behind one address. */
+  function windowOf(command: CommandName | undefined): Window | undefined {
+    if (command === "auth.register") return signUps;
+    return command !== undefined && commands[command].tries === "email" ? signIns : perAddress;
   }
 
   return {
@@ -112,8 +120,7 @@ export function createLimits(config: Config, redis?: Redis): Limits {
       }
     },
 
-    admitStranger: (command, address) =>
-      admit(command && commands[command].tries === "email" ? signIns : perAddress, networkOf(address)),
+    admitStranger: (command, address) => admit(windowOf(command), networkOf(address)),
 
     async admitCaller({ actor, grant, sessionId }) {
       if (grant) return admit(perKey, grant.keyId);

@@ -1,12 +1,13 @@
 import { randomBytes } from "node:crypto";
+import { availableParallelism } from "node:os";
 import argon2 from "argon2";
 import pLimit from "p-limit";
 import { AppError } from "./errors.ts";
 
 /** OWASP Password Storage: argon2id with 19 MiB, t=2, p=1; about 30 ms on one core. */
 const parameters = { type: argon2.argon2id, memoryCost: 19_456, timeCost: 2, parallelism: 1 };
-/** Hashing takes whole cores from the board, so two at once and a bounded queue. */
-const AT_ONCE = 2;
+/** Hashing takes whole cores from the board, so two at once at most, one core always free, and a bounded queue. */
+const AT_ONCE = Math.max(1, Math.min(2, availableParallelism() - 1));
 const QUEUE = 100;
 
 export type Passwords = {

@@ -8,6 +8,7 @@
  * - A batch that fails is tried again by the sweep, then event by event; one that fails MAX_TRIES times is skipped, or
  *   the stream would stand still for ever.
  */
+import { LRUCache } from "lru-cache";
 import pLimit from "p-limit";
 import type { StreamKind } from "../../protocol/index.ts";
 import type { Db } from "../kernel/db.ts";
@@ -44,6 +45,9 @@ type Options = { db: Db; log: Logger; instance: string; consumer: Consumer; swee
 
 /** What comes within this time is handled together. */
 const GATHER_MS = 20;
+/** A stream that was just handled rests: where much happens, more is handled at once, and commands have the database. */
+const REST_MS = 500;
+const MAX_RESTING = 10_000;
 /** How long a dead instance holds up its streams. */
 const LEASE_MS = 5000;
 /** Streams at once: the rest of the database's connections are for commands. */
@@ -56,10 +60,10 @@ type Suspicion = { until: number; tries: number };
 export function createRunner({ db, log, instance, consumer, sweepMs }: Options): Runner {
   const { name, handle, batchSize } = consumer;
   const limit = pLimit(MAX_STREAMS);
-  const waiting = new Set<string>();
+  const waiting = new Map<string, NodeJS.Timeout>();
+  const restUntil = new LRUCache<string, number>({ max: MAX_RESTING });
   const underWay = new Map<string, Promise<void>>();
   const suspects = new Map<string, Suspicion>();
-  let gathering: NodeJS.Timeout | undefined;
   let timers: NodeJS.Timeout[] = [];
   let running = false;
 
@@ -115,23 +119,22 @@ export function createRunner({ db, log, instance, consumer, sweepMs }: Options):
   }
 
   function gather(stream: string): void {
-    if (!running) return;
-    waiting.add(stream);
-    gathering ??= setTimeout(begin, GATHER_MS);
+    if (!running || waiting.has(stream)) return;
+    const wait = Math.max(GATHER_MS, (restUntil.get(stream) ?? 0) - performance.now());
+    waiting.set(
+      stream,
+      setTimeout(() => begin(stream), wait),
+    );
   }
 
-  function begin(): void {
-    gathering = undefined;
-    const streams = [...waiting];
-    waiting.clear();
-    for (const stream of streams) {
-      if (underWay.has(stream)) gather(stream);
-      else
-        underWay.set(
-          stream,
-          limit(() => workSafely(stream)),
-        );
-    }
+  function begin(stream: string): void {
+    waiting.delete(stream);
+    if (underWay.has(stream)) gather(stream);
+    else
+      underWay.set(
+        stream,
+        limit(() => workSafely(stream)),
+      );
   }
 
   async function workSafely(stream: string): Promise<void> {
@@ -142,6 +145,7 @@ export function createRunner({ db, log, instance, consumer, sweepMs }: Options):
       if (code !== "conflict") log.warn({ err: error, consumer: name, stream }, "reaction failed; trying again");
     } finally {
       underWay.delete(stream);
+      restUntil.set(stream, performance.now() + REST_MS);
     }
   }
 
@@ -180,7 +184,8 @@ export function createRunner({ db, log, instance, consumer, sweepMs }: Options):
       running = false;
       for (const timer of timers) clearInterval(timer);
       timers = [];
-      clearTimeout(gathering);
+      for (const timer of waiting.values()) clearTimeout(timer);
+      waiting.clear();
       await Promise.all(underWay.values());
     },
   };

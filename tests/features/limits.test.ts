@@ -107,6 +107,15 @@ describe("signing in", () => {
     expect(elsewhere.code).toBe("unauthenticated");
   });
 
+  test("who signs in is no stranger", async () => {
+    const { app, ann } = await open({ RATE_LIMIT_SIGN_IN_PER_MINUTE: "3" });
+    const answers = [];
+
+    for (let i = 0; i < 8; i += 1) answers.push(await logIn(app, ann.email, password, "203.0.113.9"));
+
+    expect(tally(answers)).toEqual({ ok: 8 });
+  });
+
   test("an X-Forwarded-For that nobody vouches for changes nothing", async () => {
     const { app } = await open({ RATE_LIMIT_SIGN_IN_PER_MINUTE: "30", TRUST_PROXY: "0" });
 
@@ -185,7 +194,7 @@ describe("requests over HTTP", () => {
       ["/commands/org.list", {}],
       ["/auth/validate", { body: { token: "nonsense" } }],
       ["/auth/refresh", { body: { refreshToken: "nonsense" } }],
-      ["/auth/register", { body: { email: "zoe@test.example", password } }],
+      ["/auth/logout", { body: { refreshToken: "nonsense" } }],
       ["/commands/org.list", { token: `rhythm_${"0".repeat(32)}` }],
     ];
 
@@ -198,6 +207,16 @@ describe("requests over HTTP", () => {
     ]);
     expect(answers.map(({ remaining }) => remaining)).toEqual(["4", "3", "2", "1", "0", "0", "0"]);
     expect(Number(answers.at(-1)?.retryAfter)).toBeGreaterThan(0);
+  });
+
+  test("to sign up have a limit of their own", async () => {
+    const app = await startAppForTest({ settings: { ...strangers, RATE_LIMIT_SIGN_UP_PER_HOUR: "7" } });
+    const signUp = (i: number) => ask(app, "/auth/register", { body: { email: `zoe-${i}@test.example`, password } });
+
+    const answers = await Promise.all(Array.from({ length: 9 }, (_, i) => signUp(i)));
+
+    expect(tally(answers)).toEqual({ ok: 7, rate_limited: 2 });
+    expect((await ask(app, "/orgs", { method: "GET" })).code).toBe("unauthenticated");
   });
 
   test("of someone who is signed in are not, nor those that show a good token", async () => {
