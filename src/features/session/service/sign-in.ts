@@ -47,6 +47,7 @@ export async function registerUser(ctx: Context, input: Input<"auth.register">):
 
 /** All refusals read alike and cost the same, so that nobody learns which e-mails exist. */
 export async function logIn(ctx: Context, input: Input<"auth.login">): Promise<SignedIn> {
+  ctx.passwords.checkRoom();
   const known = await findCredentials(ctx.db, input.email);
   const right = await ctx.passwords.verify(known?.passwordHash, input.password);
   if (!known || !right || !maySignIn(known.user.kind, known.suspendedAt)) {
