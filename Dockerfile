@@ -19,6 +19,8 @@ COPY --from=dependencies /app/node_modules node_modules
 COPY --from=build /app/dist dist
 COPY migrations migrations
 COPY protocol protocol
+COPY src/features/gallery/templates src/features/gallery/templates
+COPY src/plugins/lua src/plugins/lua
 USER node
 EXPOSE 3000
 STOPSIGNAL SIGTERM

@@ -12,13 +12,14 @@ import { hasPgbench, type Script } from "./pgbench.ts";
 import { build, type Server, startBare, startOurs } from "./processes.ts";
 import { profileServer } from "./profile.ts";
 import { jsonLine, type Table, tableText } from "./report.ts";
+import { measureScripts } from "./scripts.ts";
 import { createSeeder, type Seeder } from "./seed.ts";
 import { bareSide, MOVED_ISSUES, ourSide } from "./sides.ts";
 import { type Cell, measureThroughput, PROJECTS } from "./throughput.ts";
 import { measureTracker } from "./tracker.ts";
 import { PEOPLE, seedTracker } from "./tracker-seed.ts";
 
-const usual = ["throughput", "echo", "fanout", "board", "bytes", "memory", "tracker"] as const;
+const usual = ["throughput", "echo", "fanout", "board", "bytes", "memory", "tracker", "scripts"] as const;
 type Section = (typeof usual)[number] | "profile" | "metering" | "flood";
 
 const { values: options, positionals } = parseArgs({
@@ -121,6 +122,11 @@ try {
     const server = await startOurs(ourUrl, [], { TRUST_PROXY: "1" });
     servers.push(server);
     return measureFlood({ side: sideOf(server), rounds, seconds });
+  });
+  await measure("scripts", async () => {
+    const server = await startOurs(await cluster.clone("scripted"));
+    servers.push(server);
+    return measureScripts({ server, side: sideOf(server), rounds, seconds });
   });
   await measure("tracker", async () => {
     const databaseUrl = await cluster.create("tracker", async (client) => {

@@ -1,5 +1,5 @@
 -- People, bots and their sessions. Secrets are stored as hashes only.
-create type user_kind as enum ('user', 'bot');
+create type user_kind as enum ('user', 'bot', 'script');
 
 create table users (
   id uuid primary key default gen_random_uuid(),

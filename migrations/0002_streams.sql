@@ -47,7 +47,11 @@ create table command_answers (
   stream text not null,
   seq bigint,
   data jsonb not null,
+  -- Of a run of a script: which, and what it was answered since its mutation before, for when it must be run again.
+  run_id uuid,
+  journal jsonb,
   created_at timestamptz not null default now(),
   primary key (actor_id, command_id)
 );
 create index command_answers_created on command_answers (created_at);
+create index command_answers_run on command_answers (run_id) where run_id is not null;

@@ -63,16 +63,18 @@ create trigger issues_watchers after insert or update of assignee_ids on issues
   for each row execute function watch_issue();
 
 -- The strongest first.
-create type notification_reason as enum ('mentioned', 'assigned', 'watched');
+create type notification_reason as enum ('mentioned', 'assigned', 'watched', 'script');
 
 create table notifications (
   id uuid primary key default gen_random_uuid(),
   user_id uuid not null references users on delete cascade,
   reason notification_reason not null,
   project_id uuid not null references projects on delete cascade,
-  issue int not null,
-  -- The event that it tells of: one notification a person and event.
-  stream text not null,
+  -- null: a script tells of no issue.
+  issue int,
+  -- The event that it tells of: one notification a person and event. Those of scripts have no stream, and the seq of
+  -- what set the script off.
+  stream text,
   seq bigint not null,
   summary text not null,
   created_at timestamptz not null default now(),

@@ -23,7 +23,7 @@ export const UserRef = z.strictObject({
   id: z.uuid(),
   displayName: z.string(),
   avatarUrl: z.string().nullable(),
-  kind: z.enum(["user", "bot"]),
+  kind: z.enum(["user", "bot", "script"]),
 });
 export type UserRef = z.infer<typeof UserRef>;
 

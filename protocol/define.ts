@@ -11,9 +11,10 @@ export type KeyScope = (typeof keyScopes)[number];
 
 /**
  * Who may send a command: `public` needs no login (HTTP only), `any` a login, `stream` the right to subscribe to the
- * stream that the input names; a role means that role or a higher one, in the org or project that the input names.
+ * stream that the input names; `script` the administration of where the script that it names is, or is to be: a project, or
+ * a whole organization; a role means that role or a higher one, in the org or project that the input names.
  */
-export type Access = "public" | "any" | "stream" | `org:${OrgRole}` | `project:${ProjectRole}`;
+export type Access = "public" | "any" | "stream" | "script" | `org:${OrgRole}` | `project:${ProjectRole}`;
 
 type Shape = Record<string, z.ZodType>;
 /** What the access rule needs in the input, so that a rule without its subject does not compile. */
@@ -23,7 +24,9 @@ type Subject<A extends Access> = A extends `org:${string}`
     ? { project: z.ZodType<string> }
     : A extends "stream"
       ? { stream: z.ZodType<string> }
-      : unknown;
+      : A extends "script"
+        ? { project: z.ZodType<string | undefined>; org: z.ZodType<string | undefined> }
+        : unknown;
 
 /** Method and path below `/api/v1`; `{names}` fill input fields of the same name, `{org}/{project}` also `project`. */
 export type HttpRoute = `${"GET" | "POST" | "PUT" | "PATCH" | "DELETE"} /${string}`;

@@ -7,6 +7,7 @@ import { draftCommands } from "./draft.ts";
 import type { WireError } from "./errors.ts";
 import { explainCommands } from "./explain.ts";
 import { fieldCommands, fieldEvents } from "./field.ts";
+import { galleryCommands, galleryEvents } from "./gallery.ts";
 import { issueCommands, issueEvents } from "./issue.ts";
 import { issueMoreCommands } from "./issue-more.ts";
 import { keyCommands, keyEvents } from "./key.ts";
@@ -18,6 +19,7 @@ import { presenceCommands } from "./presence.ts";
 import { profileCommands, profileEvents } from "./profile.ts";
 import { projectCommands, projectEvents } from "./project.ts";
 import { relationCommands, relationEvents } from "./relation.ts";
+import { scriptCommands, scriptEvents } from "./script.ts";
 import { sessionCommands, sessionEvents } from "./session.ts";
 import { sprintCommands, sprintEvents } from "./sprint.ts";
 import { stageCommands, stageEvents } from "./stage.ts";
@@ -51,6 +53,8 @@ export const commands = {
   ...botCommands,
   ...keyCommands,
   ...cursorCommands,
+  ...scriptCommands,
+  ...galleryCommands,
   ...presenceCommands,
   ...explainCommands,
   ...planCommands,
@@ -78,6 +82,8 @@ export const events = {
   ...usageEvents,
   ...botEvents,
   ...keyEvents,
+  ...scriptEvents,
+  ...galleryEvents,
 };
 
 export type CommandName = keyof typeof commands;
@@ -108,6 +114,7 @@ export { keyScopes, orgRoles, projectRoles } from "./define.ts";
 export * from "./draft.ts";
 export * from "./errors.ts";
 export * from "./field.ts";
+export * from "./gallery.ts";
 export { IssueChanges } from "./issue.ts";
 export * from "./issue-fields.ts";
 export * from "./key.ts";
@@ -119,6 +126,7 @@ export { PresentUser } from "./presence.ts";
 export * from "./profile.ts";
 export * from "./project.ts";
 export * from "./relation.ts";
+export * from "./script.ts";
 export * from "./session.ts";
 export * from "./sprint.ts";
 export * from "./stage.ts";

@@ -2,25 +2,26 @@ import { z } from "zod";
 import { exampleId, Id, IssueNumber, ProjectRef, page, paging, Time } from "./common.ts";
 import { event, mutation, query } from "./define.ts";
 
-/** The strongest first: one notification a person and event. */
-const Reason = z.enum(["mentioned", "assigned", "watched"]);
+/** The strongest first: one notification a person and event; those of scripts come besides. */
+const Reason = z.enum(["mentioned", "assigned", "watched", "script"]);
 
 export const Notification = z.strictObject({
   id: z.uuid(),
   reason: Reason,
   project: ProjectRef,
-  issue: IssueNumber,
-  key: z.string(),
-  summary: z.string(),
+  issue: IssueNumber.nullable().describe("With `key`: null where a script told of no issue."),
+  key: z.string().nullable(),
+  summary: z.string().describe("One line; of a script what it wrote."),
   createdAt: Time,
   readAt: Time.nullable(),
 });
 export type Notification = z.infer<typeof Notification>;
 
 const Prefs = z.strictObject({
-  assigned: z.boolean().describe("This and the next two: on unless you say otherwise."),
+  assigned: z.boolean().describe("This and the next three: on unless you say otherwise."),
   mentioned: z.boolean(),
   watched: z.boolean().describe("You watch what you reported, are assigned to or commented on, until `issue.unwatch`."),
+  scripts: z.boolean().describe("What scripts of your projects tell you."),
   email: z.boolean().describe("By e-mail too; off unless you say otherwise."),
 });
 
@@ -51,6 +52,23 @@ export const notificationCommands = {
     emits: [],
     http: "PATCH /notifications/prefs",
     example: { prefs: { watched: false } },
+  }),
+  "notification.send": mutation({
+    summary: "Tell someone of the project something. For scripts only: they say `notify(user, text)`.",
+    access: "project:reporter",
+    input: {
+      project: ProjectRef,
+      userId: Id,
+      text: z.string().trim().min(1).max(500),
+      issue: IssueNumber.optional().describe("That it is about."),
+    },
+    output: z.strictObject({
+      told: z.boolean().describe("false: whoever it is for does not listen to scripts, or is suspended."),
+    }),
+    errors: ["gone"],
+    emits: ["notification.created"],
+    http: "POST /orgs/{org}/projects/{project}/notifications",
+    example: { project: "acme/web", userId: exampleId, text: "WEB-12 waits for you", issue: 12 },
   }),
 };
 

@@ -66,7 +66,7 @@ export const orgCommands = {
       bots: z.int(),
       failingScripts: z
         .array(z.strictObject({ scriptId: z.uuid(), name: z.string() }))
-        .describe("Scripts whose last run failed; empty as long as there are no scripts."),
+        .describe("Scripts whose last run failed, by name; at most 100."),
     }),
     http: "GET /orgs/{org}/overview",
     example: { org: "acme" },

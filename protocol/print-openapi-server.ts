@@ -26,6 +26,9 @@ const ready = {
   200: { description: "It can work.", content: readiness },
   503: { description: "A part is away; `checks` says which.", content: readiness },
 };
+const stub = {
+  200: { description: "Lua with annotations.", content: { "text/plain": { schema: { type: "string" } } } },
+};
 const metrics = { 200: { description: "Prometheus text.", content: { "text/plain": { schema: { type: "string" } } } } };
 
 const docPage = { 200: { description: "The page.", content: { "text/html": { schema: { type: "string" } } } } };
@@ -41,6 +44,7 @@ export const serverPaths: Json = {
   "/metrics": plain("metrics", "Metrics for Prometheus.", metrics),
   "/api/v1/docs/openapi.json": plain("openapi", "This document.", document),
   "/api/v1/docs/asyncapi.json": plain("asyncapi", "The commands, events and pushes of the socket.", document),
+  "/api/v1/docs/rhythm.lua": plain("lua_stub", "The Lua API of scripts, for editors.", stub),
   "/docs/rest": plain("rest_page", "This document as a page.", docPage),
   "/docs/socket": plain("socket_page", "The commands, events and pushes of the socket as a page.", docPage),
 };

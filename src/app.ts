@@ -8,6 +8,7 @@ import { createExecute, type Execute } from "./commands/execute.ts";
 import { createKeyUse } from "./features/key/service/last-used.ts";
 import { pruneEvents } from "./features/plan/retention.ts";
 import { checkDefaultPlan } from "./features/plan/service/plan.ts";
+import { prunePositions, pruneRuns } from "./features/script/repository/prune.ts";
 import { createAuthenticator } from "./features/session/authenticate.ts";
 import { endedSession } from "./features/session/policy.ts";
 import { pruneCodes } from "./features/session/repository/code.ts";
@@ -32,6 +33,7 @@ import { createPasswords } from "./kernel/passwords.ts";
 import { openRedis } from "./kernel/redis.ts";
 import { createTokens } from "./kernel/tokens.ts";
 import { createWriter } from "./kernel/transact.ts";
+import { createScriptRunner } from "./plugins/automation.ts";
 import { createReactions } from "./reactions/reactions.ts";
 import { type SprintClock, startSprintClock } from "./reactions/sprint-clock.ts";
 import { openRelay, type Relay } from "./realtime/relay.ts";
@@ -52,6 +54,8 @@ export type Overrides = {
   /** How often what waits for a reaction is looked for; null leaves that and the sprint clock to other instances. */
   sweepMs?: number | null;
   sprintPollMs?: number;
+  /** How often it is looked for scripts whose time has come. */
+  scriptTickMs?: number;
   /** How often what was used is written down; null: only at the end, and when someone asks. */
   usageFlushMs?: number | null;
 };
@@ -120,6 +124,7 @@ export async function createApp(config: AppConfig, overrides: Overrides = {}): P
         doorbell?.ring(events);
         reactions?.wake(events);
         sprintClock?.hear(events);
+        scripts.wake(events);
       } catch (error) {
         // The commands are done, whatever becomes of their events here: the next poll reads them.
         log.error({ err: error }, "committed events could not be handed on");
@@ -134,7 +139,15 @@ export async function createApp(config: AppConfig, overrides: Overrides = {}): P
   const limits = createLimits(config, redis);
   const { usageFlushMs: flushMs = 1000 } = overrides;
   const usage = createMeter({ config, db, writer, log, now, instance, redis, flushMs });
-  const parts: Parts = { config, database, db, writer, log, mailer, metrics, passwords, tokens, usage, now };
+  const base = { config, database, db, writer, log, mailer, metrics, passwords, tokens, usage, now };
+  const scripts = createScriptRunner({
+    parts: base,
+    execute: (request) => execute(request),
+    instance,
+    sweepMs: sweepMs ?? 3000,
+    tickMs: overrides.scriptTickMs ?? 1000,
+  });
+  const parts: Parts = { ...base, automation: scripts };
   const reactions = sweepMs === null ? undefined : createReactions(parts, { instance, sweepMs });
   const authenticator = createAuthenticator(parts);
   const execute = createExecute({ parts, access, limits, keyUsed: createKeyUse(parts), strict });
@@ -169,6 +182,8 @@ export async function createApp(config: AppConfig, overrides: Overrides = {}): P
     () => pruneSessions(pool),
     () => pruneCodes(pool),
     () => pruneUsage(db),
+    () => pruneRuns(db),
+    () => prunePositions(db),
     () => pruneEvents(db, config.EVENT_RETENTION_DAYS),
   ]);
 
@@ -178,6 +193,7 @@ export async function createApp(config: AppConfig, overrides: Overrides = {}): P
     housekeeping.stop();
     sockets.announceDrain(DRAIN_RETRY_MS);
     await sprintClock?.stop();
+    await scripts.stop();
     await execute.drain(DRAIN_PATIENCE_MS);
     await reactions?.stop();
     await usage.stop();
@@ -211,6 +227,7 @@ export async function createApp(config: AppConfig, overrides: Overrides = {}): P
       });
       if (sweepMs !== null) sprintClock = startSprintClock(parts, { pollMs: overrides.sprintPollMs ?? 30_000 });
       reactions?.start();
+      if (sweepMs !== null) scripts.start();
       const { port } = httpServer.address() as AddressInfo;
       return { port, url: `http://${config.HOST === "0.0.0.0" ? "localhost" : config.HOST}:${port}` };
     },

@@ -30,6 +30,10 @@ export type Request = {
   origin?: Origin;
   connection?: Connection;
   cause?: Cause;
+  /** Of a run of a script. */
+  run?: { id: string; journal: unknown };
+  /** In place of the usual parts: for what is only tried. */
+  within?: Pick<Parts, "db" | "writer" | "usage">;
 };
 
 export type Execute = {
@@ -96,16 +100,16 @@ export function createExecute({ parts, access, limits, keyUsed, strict }: Option
   }
 
   /** Counts the command against the plan of the organization that it acts in; gives how to take that back. */
-  function countUse({ command, actor }: Context, orgId: string | undefined): () => void {
+  function countUse({ command, actor, usage }: Context, orgId: string | undefined): () => void {
     const { unmetered, connection } = commands[command];
     if (orgId === undefined || unmetered || connection) return () => undefined;
-    return parts.usage.count({ orgId, principalId: actor.id, quota: "commands" });
+    return usage.count({ orgId, principalId: actor.id, quota: "commands" });
   }
 
   /** The first answer of a command that was applied before and so fails now, as a second delete does. */
   async function answeredBefore(ctx: Context): Promise<unknown> {
     if (ctx.commandId === undefined) return undefined;
-    const answer = await findAnswer(parts.db, { actorId: ctx.actor.id, commandId: ctx.commandId });
+    const answer = await findAnswer(ctx.db, { actorId: ctx.actor.id, commandId: ctx.commandId });
     if (answer === undefined || answer.inputHash !== ctx.inputHash) return undefined;
     Object.assign(ctx.receipt, {
       replayed: true,
@@ -121,11 +125,12 @@ export function createExecute({ parts, access, limits, keyUsed, strict }: Option
       throw new AppError("not_found", `${name} is served over HTTP only`);
     const caller = request.caller ?? (spec.access === "public" ? anonymous : undefined);
     if (!caller) throw new AppError("unauthenticated", "Sign in first");
-    if (caller.grant) keyUsed(caller.grant.keyId);
+    if (caller.grant?.keyId) keyUsed(caller.grant.keyId);
     if (draining) throw new AppError("unavailable", "This instance is stopping; connect again", { retryAfterMs: 1000 });
     const { commandId, ...input } = parseInput(name, request.input);
     const ctx: Context = {
       ...parts,
+      ...request.within,
       actor: caller.actor,
       caller,
       command: name,
@@ -137,6 +142,7 @@ export function createExecute({ parts, access, limits, keyUsed, strict }: Option
       origin: request.origin,
       connection: request.connection,
       receipt: {},
+      ...(request.run && { run: request.run }),
     };
     let data: unknown;
     try {

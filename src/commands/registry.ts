@@ -8,6 +8,7 @@ import { contextHandlers } from "../features/context/handlers.ts";
 import { cursorHandlers } from "../features/cursor/handlers.ts";
 import { draftHandlers } from "../features/draft/handlers.ts";
 import { fieldHandlers } from "../features/field/handlers.ts";
+import { galleryHandlers } from "../features/gallery/handlers.ts";
 import { issueHandlers } from "../features/issue/handlers.ts";
 import { keyHandlers } from "../features/key/handlers.ts";
 import { laneHandlers } from "../features/lane/handlers.ts";
@@ -18,6 +19,7 @@ import { presenceHandlers } from "../features/presence/handlers.ts";
 import { profileHandlers } from "../features/profile/handlers.ts";
 import { projectHandlers } from "../features/project/handlers.ts";
 import { relationHandlers } from "../features/relation/handlers.ts";
+import { scriptHandlers } from "../features/script/handlers.ts";
 import { searchHandlers } from "../features/search/handlers.ts";
 import { sessionHandlers } from "../features/session/handlers.ts";
 import { sprintHandlers } from "../features/sprint/handlers.ts";
@@ -54,10 +56,12 @@ export const handlers: Handlers = {
   ...searchHandlers,
   ...contextHandlers,
   ...draftHandlers,
+  ...galleryHandlers,
   ...presenceHandlers,
   ...botHandlers,
   ...keyHandlers,
   ...cursorHandlers,
+  ...scriptHandlers,
   ...accessHandlers,
   ...planHandlers,
   ...usageHandlers,

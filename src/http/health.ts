@@ -1,5 +1,6 @@
 import express, { type Router } from "express";
 import { asyncapi } from "../../protocol/print-asyncapi.ts";
+import { luaStub } from "../../protocol/print-lua-stub.ts";
 import { openapi } from "../../protocol/print-openapi.ts";
 import type { Metrics } from "../kernel/metrics.ts";
 import { version } from "../kernel/package-root.ts";
@@ -29,11 +30,16 @@ export function createHealthRoutes(parts: { health: () => Promise<Readiness>; me
 /** The documents of the protocol, made on the first request. */
 export function createDocumentRoutes(): Router {
   const router = express.Router();
-  for (const [name, print] of Object.entries({ openapi, asyncapi })) {
+  const documents = {
+    "openapi.json": { type: "json", print: () => JSON.stringify(openapi(version)) },
+    "asyncapi.json": { type: "json", print: () => JSON.stringify(asyncapi(version)) },
+    "rhythm.lua": { type: "text", print: luaStub },
+  };
+  for (const [name, { type, print }] of Object.entries(documents)) {
     let text: string | undefined;
-    router.get(`/docs/${name}.json`, (_req, res) => {
-      text ??= JSON.stringify(print(version));
-      res.type("application/json").send(text);
+    router.get(`/docs/${name}`, (_req, res) => {
+      text ??= print();
+      res.type(type).send(text);
     });
   }
   return router;

@@ -153,6 +153,16 @@ const settings = {
     default: "business",
     about: "The plan that organizations begin with: starter, pro, or business, which limits nothing.",
   },
+  SCRIPT_TIMEOUT_MS: {
+    schema: integer(100, 30_000),
+    default: "5000",
+    about: "Longest run of a script, with the commands that it sends; of that at most a second of computing.",
+  },
+  SCRIPT_MEMORY_MB: { schema: integer(4, 1024), default: "32", about: "Most memory that a run of a script may take." },
+  SCRIPT_WORKERS: {
+    schema: integer(0, 64).optional(),
+    about: "Scripts that run at once. Unset: one on each core but one, at most 2; 0 leaves them to other instances.",
+  },
   METERING: {
     schema: flag,
     default: "true",

@@ -10,6 +10,7 @@ import type {
   ProjectRole,
   Subscription,
 } from "../../protocol/index.ts";
+import type { Automation } from "./automation.ts";
 import type { Config } from "./config.ts";
 import type { Database, Db } from "./db.ts";
 import type { Logger } from "./log.ts";
@@ -32,12 +33,14 @@ export type Parts = {
   passwords: Passwords;
   tokens: Tokens;
   usage: Meter;
+  automation: Automation;
   now: () => Date;
 };
 
 /** What an API key allows, besides the roles of whoever it belongs to. */
 export type Grant = {
-  keyId: string;
+  /** null: of a script. */
+  keyId: string | null;
   scopes: readonly KeyScope[];
   /** null: all projects of its owner. */
   projectIds: readonly string[] | null;
@@ -48,8 +51,10 @@ export type Grant = {
 /** Who speaks, as the door found out. */
 export type Caller = {
   actor: Actor & { id: string };
+  /** Whose roles count, where it is not the actor: a script has those of its owner. */
+  rightsOf?: string;
   sessionId: string | null;
-  /** Of an API key; undefined for a session. */
+  /** Of an API key or a script; undefined for a session. */
   grant?: Grant;
   /** End of the token, in ms since 1970. */
   expiresAtMs: number;
@@ -101,6 +106,8 @@ export type WriteContext = {
   /** SHA-256 over command and input, in hex; empty without a command id. */
   inputHash: string;
   cause: Cause | undefined;
+  /** Of a run of a script: kept with the answer, see `command_answers`. */
+  run?: { id: string; journal: unknown };
   /** Filled in by `transact`, read by `execute`. */
   receipt: { stream?: string; seq?: number; replayed?: true };
 };
@@ -133,5 +140,13 @@ export const systemContext = (
 
 export type OrgContext = Context & { org: OrgScope };
 export type ProjectContext = Context & { project: ProjectScope };
+/** Where a script is: in a project, or else in an organization. */
+export type ScriptContext = Context & { project?: ProjectScope; org?: OrgScope };
 export type ContextOf<N extends CommandName> =
-  AccessOf<N> extends `project:${string}` ? ProjectContext : AccessOf<N> extends `org:${string}` ? OrgContext : Context;
+  AccessOf<N> extends `project:${string}`
+    ? ProjectContext
+    : AccessOf<N> extends `org:${string}`
+      ? OrgContext
+      : AccessOf<N> extends "script"
+        ? ScriptContext
+        : Context;

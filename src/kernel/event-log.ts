@@ -70,10 +70,10 @@ const recordStatement = `with emitted as (
     select e.stream, b.seq - c.size + e.place, e.type, now(), e."actorId", e."actorKind", e.cause, e.issue, e.data, e.changes
     from emitted e join bumped b on b.id = e.stream join counted c on c.stream = e.stream
   ), answered as (
-    insert into command_answers (actor_id, command_id, input_hash, stream, seq, data)
-    select "actorId", "commandId", decode("inputHash", 'hex'), stream, seq, data
+    insert into command_answers (actor_id, command_id, input_hash, stream, seq, data, run_id, journal)
+    select "actorId", "commandId", decode("inputHash", 'hex'), stream, seq, data, "runId", journal
     from jsonb_to_recordset($2::jsonb) as a(
-      "actorId" uuid, "commandId" uuid, "inputHash" text, stream text, seq bigint, data jsonb
+      "actorId" uuid, "commandId" uuid, "inputHash" text, stream text, seq bigint, data jsonb, "runId" uuid, journal jsonb
     )
   )
   select id, seq, epoch, now() as at from bumped`;
@@ -113,6 +113,7 @@ export async function record(
       stream,
       seq: outcome.events.findLast((event) => event.stream === stream)?.seq ?? null,
       data: outcome.data,
+      ...(ctx.run && { runId: ctx.run.id, journal: ctx.run.journal }),
     }));
   if (rows.length === 0 && answers.length === 0) return [];
 

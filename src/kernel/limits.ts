@@ -123,7 +123,7 @@ export function createLimits(config: Config, redis?: Redis): Limits {
     admitStranger: (command, address) => admit(windowOf(command), networkOf(address)),
 
     async admitCaller({ actor, grant, sessionId }) {
-      if (grant) return admit(perKey, grant.keyId);
+      if (grant?.keyId) return admit(perKey, grant.keyId);
       const remaining = take(sessionBuckets, sessionId ?? actor.id, commandRate);
       return { ...free, remaining };
     },

@@ -40,6 +40,23 @@ export function createMetrics() {
       labelNames: ["outcome"],
       registers,
     }),
+    scriptRuns: new Counter({
+      name: "rhythm_script_runs_total",
+      help: "Runs of scripts by what set them off and how they ended (ok, or the code of the error).",
+      labelNames: ["trigger", "code"],
+      registers,
+    }),
+    scriptSeconds: new Histogram({
+      name: "rhythm_script_run_duration_seconds",
+      help: "Runs of scripts from their first instruction, without the wait for a worker.",
+      buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+      registers,
+    }),
+    scriptRetries: new Counter({
+      name: "rhythm_script_retries_total",
+      help: "Runs of scripts that were broken off for a fault of the server, to be tried again.",
+      registers,
+    }),
     slowClosed: new Counter({
       name: "rhythm_slow_sockets_closed_total",
       help: "Sockets closed because they did not drain.",

@@ -9,6 +9,8 @@ export type ActorKind = "bot" | "script" | "system" | "user";
 
 export type FieldKind = "date" | "number" | "select" | "text" | "user";
 
+export type GalleryCategory = "other" | "planning" | "reminders" | "reports" | "triage" | "workflow";
+
 export type Generated<T> = T extends ColumnType<infer S, infer I, infer U>
   ? ColumnType<S, I | undefined, U>
   : ColumnType<T, T | undefined, T>;
@@ -33,7 +35,7 @@ export type JsonPrimitive = boolean | number | string | null;
 
 export type JsonValue = JsonArray | JsonObject | JsonPrimitive;
 
-export type NotificationReason = "assigned" | "mentioned" | "watched";
+export type NotificationReason = "assigned" | "mentioned" | "script" | "watched";
 
 export type OrgRole = "admin" | "member" | "owner";
 
@@ -45,7 +47,7 @@ export type SignInMethod = "code" | "password";
 
 export type SprintState = "active" | "completed" | "planned";
 
-export type UserKind = "bot" | "user";
+export type UserKind = "bot" | "script" | "user";
 
 export type WipMode = "block" | "warn";
 
@@ -70,6 +72,8 @@ export interface CommandAnswers {
   createdAt: Generated<string>;
   data: Json;
   inputHash: Buffer;
+  journal: Json | null;
+  runId: string | null;
   seq: number | null;
   stream: string;
 }
@@ -118,6 +122,26 @@ export interface Fields {
   name: string;
   options: Generated<string[]>;
   projectId: string;
+}
+
+export interface GalleryItems {
+  authorId: string;
+  category: GalleryCategory;
+  createdAt: Generated<string>;
+  id: Generated<string>;
+  version: Generated<number>;
+}
+
+export interface GalleryVersions {
+  category: GalleryCategory;
+  document: string;
+  itemId: string;
+  number: number;
+  parameters: Json;
+  publishedAt: Generated<string>;
+  source: string;
+  summary: string;
+  title: string;
 }
 
 export interface Issues {
@@ -171,14 +195,14 @@ export interface Lanes {
 export interface Notifications {
   createdAt: Generated<string>;
   id: Generated<string>;
-  issue: number;
+  issue: number | null;
   mailAttempts: Generated<number>;
   mailDue: string | null;
   projectId: string;
   readAt: string | null;
   reason: NotificationReason;
   seq: number;
-  stream: string;
+  stream: string | null;
   summary: string;
   userId: string;
 }
@@ -196,6 +220,8 @@ export interface Orgs {
   id: Generated<string>;
   name: string;
   plan: Generated<string>;
+  scriptCaps: Generated<Json>;
+  scriptsEnabled: Generated<boolean>;
   slug: string;
   updatedAt: Generated<string>;
 }
@@ -236,6 +262,7 @@ export interface Projects {
   name: string;
   orgId: string;
   parallelSprints: Generated<boolean>;
+  scriptsEnabled: Generated<boolean>;
   slug: string;
   transitions: Generated<Json>;
   updatedAt: Generated<string>;
@@ -255,6 +282,69 @@ export interface Relations {
   sourceId: string;
   targetId: string;
   type: RelationType;
+}
+
+export interface ScriptRevisions {
+  authorId: string;
+  createdAt: Generated<string>;
+  number: number;
+  params: Json;
+  scriptId: string;
+  source: string;
+}
+
+export interface ScriptRuns {
+  attempt: number;
+  cpuMs: number;
+  depth: number;
+  durationMs: number;
+  error: Json | null;
+  eventType: string | null;
+  finishedAt: string;
+  hostCalls: number;
+  id: string;
+  memoryBytes: number;
+  mutations: number;
+  output: string;
+  projectId: string | null;
+  revision: number;
+  scheduledFor: string | null;
+  scriptId: string;
+  seq: number | null;
+  startedAt: string;
+  status: string;
+  stream: string | null;
+  trigger: string;
+}
+
+export interface Scripts {
+  createdAt: Generated<string>;
+  disabledReason: string | null;
+  enabled: boolean;
+  failures: Generated<number>;
+  id: string;
+  name: string;
+  orgId: string;
+  ownerId: string;
+  params: Generated<Json>;
+  projectId: string | null;
+  revision: Generated<number>;
+  source: string;
+  timeoutMs: number | null;
+  triggers: Json;
+  updatedAt: Generated<string>;
+}
+
+export interface ScriptSchedules {
+  attempt: Generated<number>;
+  claimedBy: string | null;
+  claimedUntil: string | null;
+  cron: string;
+  nextAt: string | null;
+  place: number;
+  retryAt: string | null;
+  scriptId: string;
+  timeZone: string;
 }
 
 export interface Sessions {
@@ -374,6 +464,8 @@ export interface DB {
   drafts: Drafts;
   events: Events;
   fields: Fields;
+  galleryItems: GalleryItems;
+  galleryVersions: GalleryVersions;
   issues: Issues;
   issueTexts: IssueTexts;
   knownWords: KnownWords;
@@ -387,6 +479,10 @@ export interface DB {
   projects: Projects;
   refreshTokens: RefreshTokens;
   relations: Relations;
+  scriptRevisions: ScriptRevisions;
+  scriptRuns: ScriptRuns;
+  scripts: Scripts;
+  scriptSchedules: ScriptSchedules;
   sessions: Sessions;
   signInCodes: SignInCodes;
   sprints: Sprints;

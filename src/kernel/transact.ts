@@ -11,7 +11,14 @@
  * - Work may therefore run more than once; it must do nothing but read, write through `tx`, and emit.
  */
 import type { RootOperationNode } from "kysely";
-import { type Change, type EventData, type EventType, events as eventCatalogue } from "../../protocol/index.ts";
+import {
+  type Actor,
+  type Cause,
+  type Change,
+  type EventData,
+  type EventType,
+  events as eventCatalogue,
+} from "../../protocol/index.ts";
 import type { WriteContext } from "./context.ts";
 import type { Connection, Database, Db } from "./db.ts";
 import { AppError, constraintOf, sqlState, toAppError } from "./errors.ts";
@@ -32,6 +39,9 @@ type EmitOptions = {
   issue?: number;
   /** What people read in the activity. */
   changes?: Change[];
+  /** In place of those of the command. */
+  actor?: Actor;
+  cause?: Cause;
 };
 
 /** A transaction: reads and writes, and the only way to say that something happened. */
@@ -97,14 +107,15 @@ function answerAgain(ctx: WriteContext, answer: Answer): Outcome {
   return { kind: "replayed", answer };
 }
 
-const emitter = (ctx: WriteContext, stream: string, events: PendingEvent[]): Tx["emit"] =>
+/** What services emit by: checked against what the command declares, and gathered in `events`. */
+export const emitter = (ctx: WriteContext, stream: string, events: PendingEvent[]): Tx["emit"] =>
   function emit(type, data, options = {}) {
     if (!ctx.emits.includes(type)) throw new Error(`${ctx.command} does not declare that it emits ${type}`);
     const target = options.stream ?? stream;
     const kinds: readonly string[] = eventCatalogue[type].streams;
     if (!kinds.includes(streamKind(target))) throw new Error(`${type} does not belong in ${target}`);
-    const { issue = null, changes = null } = options;
-    events.push({ stream: target, type, data, issue, changes, actor: ctx.actor, cause: ctx.cause });
+    const { issue = null, changes = null, actor = ctx.actor, cause = ctx.cause } = options;
+    events.push({ stream: target, type, data, issue, changes, actor, cause });
   };
 
 function settle(job: Job, outcome: Outcome | undefined): void {

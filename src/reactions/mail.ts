@@ -75,13 +75,17 @@ export function createMailSender(
   };
 }
 
+/** A script says up to 500 letters. */
+const MAX_SUBJECT = 150;
+const shorten = (text: string): string => (text.length > MAX_SUBJECT ? `${text.slice(0, MAX_SUBJECT)}...` : text);
+
 function compose(first: DueMail, others: DueMail[]): Mail {
   const lines = [first, ...others].map(({ summary, title, project }) => {
     return `- ${summary}${title === null ? "" : `: ${title}`} (${project})`;
   });
   return {
     to: first.email,
-    subject: others.length === 0 ? first.summary : `${first.summary}, and ${others.length} more`,
+    subject: `${shorten(first.summary)}${others.length === 0 ? "" : `, and ${others.length} more`}`,
     text: `Hello ${first.displayName},\n\n${lines.join("\n")}\n\nYou get this because your preferences ask for e-mails.\n`,
   };
 }

@@ -15,7 +15,7 @@ import type { Db } from "../kernel/db.ts";
 import { toAppError } from "../kernel/errors.ts";
 import { type CommittedEvent, type LoggedEvent, readLog, streamKind } from "../kernel/event-log.ts";
 import type { Logger } from "../kernel/log.ts";
-import { claimStream, listWaiting, movePosition, releaseStream, renewClaims } from "./positions.ts";
+import { claimStream, listWaiting, movePosition, releaseStream, renewClaims } from "../kernel/positions.ts";
 
 export type Batch = {
   stream: string;

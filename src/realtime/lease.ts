@@ -11,7 +11,7 @@ const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 const groupsOf = ({ actor, sessionId, grant }: Caller): string[] => [
   userStream(actor.id),
   ...(sessionId === null ? [] : [sessionId]),
-  ...(grant ? [grant.keyId] : []),
+  ...(grant?.keyId ? [grant.keyId] : []),
   ...(grant?.orgId ? [orgStream(grant.orgId)] : []),
 ];
 

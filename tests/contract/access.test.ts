@@ -5,7 +5,7 @@ import { type Access, commands, orgRoles, type ProjectRole, projectRoles } from 
 import { connect } from "../support/client.ts";
 import { type Running, startApp } from "../support/harness.ts";
 import { type InnerCommand, innerCommands, inputFor } from "./fixtures.ts";
-import { type Cast, openCast, type Role, roles, type Scene, setScene, standingOf } from "./scene.ts";
+import { type Cast, openCast, type Role, roles, type Scene, senderOf, setScene, standingOf } from "./scene.ts";
 
 let app: Running;
 let cast: Cast;
@@ -44,6 +44,8 @@ function expectedAnswer(access: Access, role: Role): Answer {
   if (kind === "org") return judge(orgRoles, standingOf(role).org, needed);
   // The fixtures' stream is that of the project, which a viewer may hear.
   if (kind === "stream") return judge(projectRoles, inProject(role), "viewer");
+  // Those of the fixtures are in the project.
+  if (kind === "script") return judge(projectRoles, inProject(role), "admin");
   return kind === "project" ? judge(projectRoles, inProject(role), needed) : "ok";
 }
 
@@ -54,7 +56,7 @@ const expectedRow = (command: InnerCommand): Record<Role, Answer> => {
 
 async function answerTo(command: InnerCommand, at: Scene, role: Role): Promise<string> {
   const actor = at.as[role];
-  const ack = await actor.send(command, await inputFor(command, at, actor));
+  const ack = await senderOf(at, command, actor).send(command, await inputFor(command, at, actor));
   return ack.ok ? "ok" : ack.error.code;
 }
 
@@ -187,10 +189,16 @@ test("the rules, as a table", () => {
     notification.list    any                x x x x x x x x x x x x
     notification.markRead any                x x x x x x x x x x x x
     notification.setPrefs any                x x x x x x x x x x x x
+    notification.send    project:reporter   . - x x x - x x x x x x
     draft.list           any                x x x x x x x x x x x x
     draft.get            any                x x x x x x x x x x x x
     draft.save           any                x x x x x x x x x x x x
     draft.delete         any                x x x x x x x x x x x x
+    gallery.list         any                x x x x x x x x x x x x
+    gallery.get          any                x x x x x x x x x x x x
+    gallery.publish      any                x x x x x x x x x x x x
+    gallery.install      project:admin      . - - - x - - - - x x x
+    template.list        any                x x x x x x x x x x x x
     presence.set         project:viewer     . x x x x x x x x x x x
     bot.create           org:admin          . . . . . - - - - - x x
     bot.list             org:admin          . . . . . - - - - - x x
@@ -204,6 +212,19 @@ test("the rules, as a table", () => {
     key.revoke           any                x x x x x x x x x x x x
     cursor.get           stream             . x x x x x x x x x x x
     cursor.commit        stream             . x x x x x x x x x x x
+    script.list          script             . - - - x - - - - x x x
+    script.get           script             . - - - x - - - - x x x
+    script.create        script             . - - - x - - - - x x x
+    script.update        script             . - - - x - - - - x x x
+    script.delete        script             . - - - x - - - - x x x
+    script.setEnabled    script             . - - - x - - - - x x x
+    script.revisions     script             . - - - x - - - - x x x
+    script.rollback      script             . - - - x - - - - x x x
+    script.validate      script             . - - - x - - - - x x x
+    script.run           script             . - - - x - - - - x x x
+    script.replay        script             . - - - x - - - - x x x
+    script.logs          script             . - - - x - - - - x x x
+    script.setPolicy     org:admin          . . . . . - - - - - x x
     plan.list            any                x x x x x x x x x x x x
     plan.get             org:member         . . . . . x x x x x x x
     plan.set             org:owner          . . . . . - - - - - - x
@@ -240,7 +261,12 @@ describe("nobody", () => {
 
 test("an outsider cannot tell what is foreign from what does not exist", async () => {
   const { outsider } = cast.as;
-  const ghost = { org: "no-such-org", project: "no-such-org/web", stream: `project:${randomUUID()}` };
+  const ghost = {
+    org: "no-such-org",
+    project: "no-such-org/web",
+    stream: `project:${randomUUID()}`,
+    scriptId: randomUUID(),
+  };
   const compared: string[] = [];
 
   for (const command of innerCommands.filter((name) => commands[name].access !== "any")) {

@@ -72,10 +72,21 @@ const botOf = async ({ org, maker }: Scene) => (await maker.ok("bot.create", { o
 const onBot = async (at: Scene) => ({ org: at.org, botId: await botOf(at) });
 const keyOf = async (actor: Client) => (await actor.ok("key.create", { label: named("key") })).id;
 
+const luaSource = 'on_event("issue.created", function(ctx) end)';
+const scriptOf = async ({ project, maker }: Scene) =>
+  (await maker.ok("script.create", { project, name: named("script"), source: luaSource })).id;
+const onScript = async (at: Scene) => ({ scriptId: await scriptOf(at) });
+
 async function onDraft(_: Scene, actor: Client) {
   const name = named("form");
   await actor.ok("draft.save", { name, payload: { title: "The cart" } });
   return { name };
+}
+
+async function onScriptDraft(_: Scene, actor: Client) {
+  const draft = named("script");
+  await actor.ok("draft.save", { name: draft, payload: { source: "log(params.text)", params: { text: "Hello" } } });
+  return { draft, title: named("script") };
 }
 
 /**
@@ -207,10 +218,19 @@ export const fixtures: { [N in InnerCommand]: Fixture<N> } = {
   "notification.list": none,
   "notification.markRead": () => ({ ids: "all" }),
   "notification.setPrefs": () => ({ prefs: { email: false } }),
+  "notification.send": async (at, actor) => ({ ...(await onIssue(at, actor)), userId: at.maker.userId, text: "Look" }),
   "draft.list": none,
   "draft.get": onDraft,
   "draft.save": () => ({ name: named("form"), payload: { title: "The cart" } }),
   "draft.delete": onDraft,
+  "gallery.list": none,
+  "gallery.get": () => ({ id: "close-parent" }),
+  "gallery.publish": onScriptDraft,
+  "gallery.install": async (at) => {
+    const { id } = await at.maker.ok("gallery.publish", await onScriptDraft(at, at.maker));
+    return { project: at.project, id };
+  },
+  "template.list": none,
   "presence.set": ({ project }) => ({ project, state: "viewing" }),
   "bot.create": ({ org }) => ({ org, name: named("bot") }),
   "bot.list": inOrg,
@@ -224,6 +244,27 @@ export const fixtures: { [N in InnerCommand]: Fixture<N> } = {
   "key.revoke": async (_, actor) => ({ keyId: await keyOf(actor) }),
   "cursor.get": ({ stream }) => ({ stream }),
   "cursor.commit": ({ stream }) => ({ stream, seq: 1 }),
+  "script.list": inProject,
+  "script.get": onScript,
+  "script.create": ({ project }) => ({ project, name: named("script"), source: luaSource }),
+  "script.update": async (at) => ({ ...(await onScript(at)), patch: { name: named("script"), source: "-- Nothing." } }),
+  "script.delete": onScript,
+  "script.setEnabled": async (at) => ({ ...(await onScript(at)), enabled: false }),
+  "script.revisions": onScript,
+  "script.rollback": async (at) => {
+    const scriptId = await scriptOf(at);
+    await at.maker.ok("script.update", { scriptId, patch: { source: "-- Nothing." } });
+    return { scriptId, revision: 1 };
+  },
+  "script.validate": ({ project }) => ({ project, source: luaSource }),
+  "script.run": async (at) => {
+    const input = await onScript(at);
+    await issueBy(at, at.maker);
+    return input;
+  },
+  "script.replay": async (at) => ({ ...(await onScript(at)), fromSeq: 1, toSeq: 100 }),
+  "script.logs": onScript,
+  "script.setPolicy": ({ org }) => ({ org, enabled: false }),
   "plan.list": none,
   "plan.get": inOrg,
   "plan.set": ({ org }) => ({ org, plan: "pro" }),

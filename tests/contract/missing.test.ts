@@ -5,7 +5,7 @@ import { z } from "zod";
 import { commands } from "../../protocol/index.ts";
 import { type Running, startApp } from "../support/harness.ts";
 import { type InnerCommand, innerCommands, inputFor } from "./fixtures.ts";
-import { type Cast, openCast, type Scene, setScene } from "./scene.ts";
+import { type Cast, openCast, type Scene, senderOf, setScene } from "./scene.ts";
 
 let app: Running;
 let cast: Cast;
@@ -43,7 +43,11 @@ const exceptions: Record<string, string> = {
   "sync.pull after": "ok",
 };
 /** Fields that may not stand together: naming the one takes the other away. */
-const rivals: Record<string, string> = { email: "userId", before: "after" };
+const rivals: Record<string, string> = { email: "userId", before: "after", scriptId: "draft" };
+
+/** A script is in a project or in an organization. */
+const rivalOf = (command: InnerCommand, field: string): string =>
+  commands[command].access === "script" && field === "org" ? "project" : (rivals[field] ?? "");
 
 type Schema = { format?: string; anyOf?: Schema[]; items?: Schema; type?: string };
 const isId = ({ format, anyOf = [], items }: Schema): boolean =>
@@ -73,8 +77,8 @@ function idsOf(command: InnerCommand): { field: string; value: unknown; isList: 
 
 async function answerWith(command: InnerCommand, at: Scene, changed: Record<string, unknown>): Promise<string> {
   const input = await inputFor(command, at, at.as.owner);
-  for (const field of Object.keys(changed)) delete input[rivals[field] ?? ""];
-  const ack = await at.as.owner.send(command, { ...input, ...changed });
+  for (const field of Object.keys(changed)) delete input[rivalOf(command, field)];
+  const ack = await senderOf(at, command, at.as.owner).send(command, { ...input, ...changed });
   return ack.ok ? "ok" : ack.error.code;
 }
 
@@ -150,6 +154,8 @@ test("these commands name nothing that could be missing", () => {
       "draft.get",
       "draft.save",
       "draft.delete",
+      "gallery.list",
+      "template.list",
       "plan.list",
     ]
   `);

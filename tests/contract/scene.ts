@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
-import type { OrgRole, ProjectRole } from "../../protocol/index.ts";
+import type { CommandName, OrgRole, ProjectRole } from "../../protocol/index.ts";
+import { asScript } from "../support/as-script.ts";
 import { type Client, connect } from "../support/client.ts";
 import type { Running } from "../support/harness.ts";
 import { createUser } from "../support/world.ts";
@@ -75,6 +76,10 @@ export async function setScene(cast: Cast): Promise<Scene> {
   const stages = items.map(({ id }) => id) as Scene["stages"];
   return { ...cast, org, orgId, project, projectId, stream: `project:${projectId}`, stages };
 }
+
+/** Who sends it: what only scripts may send, one that has the rights of the actor. */
+export const senderOf = ({ app }: Cast, command: CommandName, actor: Client): Pick<Client, "send"> =>
+  command === "notification.send" ? asScript(app, actor) : actor;
 
 /** The number of a new issue: the actor's own where its role allows that, else the maker's. */
 export async function issueBy({ project, maker }: Scene, actor: Client, stageId?: string): Promise<number> {

@@ -58,6 +58,7 @@ const exceptions: { [N in InnerCommand]?: KeyScope | "any" | "nobody" } = {
   "time.delete": "admin",
   "comment.edit": "nobody",
   "member.remove": "nobody",
+  "notification.send": "nobody",
   // Nor has it a password.
   "profile.setPassword": "nobody",
   // A bot stays in its organization, an owner is no bot, and only owners do these.
@@ -95,7 +96,7 @@ test.each(innerCommands)("%s with a key for another project", async (command) =>
 
   const code = await answerTo(command, at, { scopes: ["admin"], projects: [elsewhere.project] });
 
-  const isAboutProject = /^(project:|stream$)/.test(commands[command].access);
+  const isAboutProject = /^(project:|stream$|script$)/.test(commands[command].access);
   const otherwise = command === "session.whoami" ? "ok" : "forbidden";
   expect(code).toBe(isAboutProject ? "not_found" : otherwise);
 });
@@ -130,10 +131,12 @@ test("the scopes, as a table", () => {
       "mutation, project:developer: write",
       "mutation, project:reporter: write",
       "mutation, project:viewer: write",
+      "mutation, script: admin",
       "query, any: read",
       "query, org:admin: read",
       "query, org:member: read",
       "query, project:viewer: read",
+      "query, script: read",
       "query, stream: read",
     ]
   `);

@@ -10,7 +10,7 @@ import { readHeads } from "../../src/kernel/event-log.ts";
 import type { Client } from "../support/client.ts";
 import { type Running, startApp } from "../support/harness.ts";
 import { type InnerCommand, innerCommands, inputFor } from "./fixtures.ts";
-import { type Cast, openCast, type Scene, setScene } from "./scene.ts";
+import { type Cast, openCast, type Scene, senderOf, setScene } from "./scene.ts";
 import { type BoardScene, type Case, setBoard, variants } from "./variants.ts";
 
 let app: Running;
@@ -74,7 +74,7 @@ describe("snapshot and events give the present board", () => {
     const before = await maker.ok("board.get", { project, perColumn: 100 });
     const narrow = await maker.ok("board.get", { project, perColumn: 1 });
 
-    const ack = await (planned.actor ?? at.as["org admin"]).send(command, planned.input);
+    const ack = await senderOf(at, command, planned.actor ?? at.as["org admin"]).send(command, planned.input);
     const head = await headOf(stream);
     if (head > before.seq) await maker.caughtUp(stream, head);
 
@@ -163,10 +163,11 @@ describe("sent again", () => {
     const input = await inputFor(command, at, actor);
     const elsewhere = { ...(await inputFor(command, await setScene(cast), actor)), ...otherwise[command] };
 
-    const first = await actor.send(command, again(input, commandId));
+    const sender = senderOf(at, command, actor);
+    const first = await sender.send(command, again(input, commandId));
     const before = await countEvents();
-    const second = await actor.send(command, again(input, commandId));
-    const reused = await actor.send(command, again(elsewhere, commandId));
+    const second = await sender.send(command, again(input, commandId));
+    const reused = await sender.send(command, again(elsewhere, commandId));
 
     expect(first).toMatchObject({ ok: true });
     expect(second).toEqual({ ...first, data: dataOf(first), replayed: true, requestId: expect.any(String) });
@@ -180,11 +181,12 @@ describe("sent again", () => {
     const actor = actorIn(ten, command);
     const inputs = [await inputFor(command, one, actor), await inputFor(command, ten, actor)];
 
+    const sender = senderOf(cast, command, actor);
     const start = await countEvents();
-    await actor.send(command, again(inputs[0], randomUUID()));
+    await sender.send(command, again(inputs[0], randomUUID()));
     const middle = await countEvents();
     const repeated = again(inputs[1], randomUUID());
-    const acks = await Promise.all(Array.from({ length: 10 }, () => actor.send(command, repeated)));
+    const acks = await Promise.all(Array.from({ length: 10 }, () => sender.send(command, repeated)));
 
     expect(acks.map(dataOf)).toEqual(Array.from({ length: 10 }, () => dataOf(acks[0])));
     expect(acks.filter((ack) => ack.ok && !ack.replayed)).toHaveLength(1);

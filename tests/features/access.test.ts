@@ -42,6 +42,20 @@ test("a role in a project is explained with where it comes from", async () => {
   expect(await eve.ok("access.explain", ask)).toMatchObject({ allowed: true });
 });
 
+test("scripts are explained by where they are", async () => {
+  const { ann, bob, cid, fay, org, project } = await team();
+  const ask = { command: "script.create", project };
+
+  expect(await bob.ok("access.explain", ask)).toMatchObject({ allowed: true });
+  expect(await cid.ok("access.explain", ask)).toEqual({
+    allowed: false,
+    by: `You are reporter in ${project}, as member of the organization; script.create needs admin`,
+  });
+  expect(await cid.ok("access.explain", { command: "script.create", org })).toMatchObject({ allowed: false });
+  expect(await ann.ok("access.explain", { command: "script.create", org })).toMatchObject({ allowed: true });
+  expect(await fay.refused("access.explain", ask)).toMatchObject({ code: "not_found" });
+});
+
 test("the explanation of every project command is what execute does", async () => {
   const { project, ...people } = await createWorld(app, {
     members: { viewer: "viewer", reporter: "reporter", developer: "developer", admin: "admin" },

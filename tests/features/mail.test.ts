@@ -1,5 +1,6 @@
 import { pino } from "pino";
 import { expect, onTestFinished, test, vi } from "vitest";
+import { asScript } from "../support/as-script.ts";
 import { connect } from "../support/client.ts";
 import { type Running, startApp, startAppForTest } from "../support/harness.ts";
 import { startSmtp } from "../support/smtp.ts";
@@ -51,6 +52,22 @@ test("who wants e-mails gets one for what was told, and nobody else does", async
   expect(smtp.letters.map(({ to }) => to)).toEqual([[ann.email], [ann.email]]);
   await vi.waitUntil(async () => (await waiting(app)) === 0);
   expect((await bob.ok("notification.list", {})).unreadCount).toBe(1);
+});
+
+test("what a script tells is sent by e-mail too, under a short subject", async () => {
+  const smtp = await startSmtp();
+  const app = await startAppForTest({ sweepMs, settings: settings(smtp.url) });
+  const { ann, bob, project } = await open(app);
+  const script = asScript(app, bob);
+  const text = `Stand-up: ${"all is well, ".repeat(30)}`.trim();
+
+  await script.send("notification.send", { project, userId: bob.userId, text: "not wanted" });
+  await script.send("notification.send", { project, userId: ann.userId, text });
+  await smtp.received(1);
+
+  expect(smtp.letters).toEqual([
+    { to: [ann.email], subject: `${text.slice(0, 150)}...`, text: expect.stringContaining(`- ${text} (${project})\n`) },
+  ]);
 });
 
 test("a refused e-mail is tried again later, and those that came meanwhile go with it", async () => {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Notification } from "../../protocol/index.ts";
+import { asScript } from "../support/as-script.ts";
 import { type Client, connect } from "../support/client.ts";
 import { type Running, startApp } from "../support/harness.ts";
 import { createWorld, type World } from "../support/world.ts";
@@ -166,7 +167,7 @@ test("one event is told once, for the strongest reason that the person wants", a
   const told = await toldTo(world, ann);
 
   expect(told.map(({ reason }) => reason)).toEqual(["mentioned", "mentioned", "watched"]);
-  expect(prefs).toEqual({ mentioned: true, assigned: false, watched: false, email: false });
+  expect(prefs).toEqual({ mentioned: true, assigned: false, watched: false, scripts: true, email: false });
   expect(await ann.ok("notification.setPrefs", { prefs: {} })).toEqual(prefs);
 });
 
@@ -258,4 +259,58 @@ test("reading is told to all devices, and only one's own can be read", async () 
   expect(device.heard.map(({ data }) => data["ids"])).toEqual([[first.id], "all"]);
   device.close();
   expect((await eve.ok("notification.list", {})).unreadCount).toBe(2);
+});
+
+test("a script tells whoever may see the project, of an issue or of none", async () => {
+  const world = await open();
+  const { ann, eve, project, cart } = world;
+  const script = asScript(app, ann);
+  const of = { project, userId: eve.userId };
+
+  const acks = [
+    await script.send("notification.send", { ...of, text: " Stands\nstill\tfor days ", issue: cart }),
+    await script.send("notification.send", { ...of, text: "Good morning" }),
+    await script.send("notification.send", { ...of, text: "Good morning" }),
+  ];
+
+  expect(acks).toMatchObject([1, 2, 3].map(() => ({ ok: true, data: { told: true }, stream: `user:${eve.userId}` })));
+  const { items, unreadCount } = await eve.ok("notification.list", {});
+  expect(items.map(({ summary }) => summary)).toEqual(["Good morning", "Good morning", "Stands still for days"]);
+  expect(items[2]).toMatchObject({ reason: "script", project, issue: cart, key: `WEB-${cart}`, readAt: null });
+  expect(items[0]).toMatchObject({ reason: "script", project, issue: null, key: null });
+  expect(unreadCount).toBe(3);
+  await eve.next("notification.created", ({ seq }) => acks[2]?.ok === true && seq === acks[2].seq);
+  const heard = eve.heard.filter(({ type }) => type === "notification.created");
+  expect(heard.map(({ data }) => data["notification"])).toEqual(items.toReversed());
+  expect(heard[0]?.actor).toEqual({ id: ann.userId, kind: "script" });
+});
+
+test("a script tells nobody who does not listen to scripts, is suspended, or is outside", async () => {
+  const { ann, bob, eve, pam, project, org } = await open();
+  const script = asScript(app, ann);
+  const tell = (who: { userId: string }, more = {}) =>
+    script.send("notification.send", { project, userId: who.userId, text: "Hello", ...more });
+  const prefs = await eve.ok("notification.setPrefs", { prefs: { scripts: false, watched: false } });
+  await app.setSuspended(bob.userId, true);
+
+  expect(prefs).toMatchObject({ scripts: false, watched: false, assigned: true });
+  for (const who of [eve, bob]) expect(await tell(who)).toMatchObject({ ok: true, data: { told: false } });
+  expect(await tell(pam)).toMatchObject({ ok: true, data: { told: true } });
+  expect(await tell(pam, { issue: 999 })).toMatchObject({
+    ok: false,
+    error: { code: "not_found", message: "Issue not found" },
+  });
+  await pam.ok("member.remove", { org, userId: eve.userId });
+  await eve.ok("notification.setPrefs", { prefs: { scripts: true } });
+  expect(await tell(eve)).toMatchObject({ ok: false, error: { code: "not_found", message: "Member not found" } });
+  expect((await eve.ok("notification.list", {})).items).toEqual([]);
+  expect((await pam.ok("notification.list", {})).unreadCount).toBe(1);
+});
+
+test("people mention each other: only scripts send notifications", async () => {
+  const { ann, bob, project } = await open();
+
+  const refusal = await ann.refused("notification.send", { project, userId: bob.userId, text: "Hello" });
+
+  expect(refusal).toMatchObject({ code: "forbidden", message: expect.stringContaining("Only scripts") });
 });

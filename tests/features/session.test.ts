@@ -18,6 +18,7 @@ import { migrate } from "../../src/kernel/migrate.ts";
 import { createPasswords } from "../../src/kernel/passwords.ts";
 import { createTokens } from "../../src/kernel/tokens.ts";
 import { createWriter } from "../../src/kernel/transact.ts";
+import { createScriptRunner } from "../../src/plugins/automation.ts";
 import { startCluster } from "../support/cluster.ts";
 
 type Name = keyof typeof sessionHandlers & CommandName;
@@ -53,7 +54,10 @@ beforeAll(async () => {
   const mailer = openMailer(config, log);
   const { db } = database;
   const usage = createMeter({ config, db, writer, log, now, instance: "only", redis: undefined, flushMs: null });
-  parts = { config, database, db, writer, log, mailer, metrics: createMetrics(), passwords, tokens, usage, now };
+  const base = { config, database, db, writer, log, mailer, metrics: createMetrics(), passwords, tokens, usage, now };
+  const execute = () => Promise.reject(new Error("No script runs here"));
+  const automation = createScriptRunner({ parts: base, execute, instance: "only", sweepMs: 1000, tickMs: 1000 });
+  parts = { ...base, automation };
 });
 afterAll(async () => {
   await parts.database.close();

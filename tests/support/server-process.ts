@@ -50,7 +50,7 @@ export async function createDataFolder() {
       process.kill(rows[0].pid, "SIGKILL");
     },
     async start(): Promise<ServerProcess> {
-      const child = launch(folder);
+      const child = launch({ DATA_DIR: folder });
       running.push(child);
       return whenReady(child);
     },
@@ -62,10 +62,14 @@ export async function createDataFolder() {
   };
 }
 
-function launch(folder: string): ChildProcess {
+/** A server beside others, on a database that is there. */
+export const startServerProcess = (settings: Record<string, string>): Promise<ServerProcess> =>
+  whenReady(launch(settings));
+
+function launch(settings: Record<string, string>): ChildProcess {
   return spawn(process.execPath, ["--import", "tsx", "src/main.ts"], {
     cwd: project,
-    env: { PATH: process.env["PATH"], LANG: "C", PORT: "0", DATA_DIR: folder, ...highLimits },
+    env: { PATH: process.env["PATH"], LANG: "C", PORT: "0", ...highLimits, ...settings },
     stdio: ["ignore", "pipe", "pipe"],
   });
 }

@@ -14,6 +14,7 @@ const floors: readonly { at: string; height: number; sees?: readonly string[] }[
   { at: "src/realtime/", height: 5 },
   { at: "src/http/", height: 5 },
   { at: "src/reactions/", height: 5 },
+  { at: "src/plugins/", height: 5 },
   { at: "src/app.ts", height: 6 },
   { at: "src/demo.ts", height: 6 },
   { at: "src/banner.ts", height: 6 },
@@ -37,7 +38,10 @@ const packages: Record<string, readonly string[]> = {
   express: ["src/http/"],
   helmet: ["src/http/"],
   "pg-listen": ["src/feed/"],
+  diff: ["src/features/script/"],
   pg: ["src/kernel/"],
+  wasmoon: ["src/plugins/"],
+  croner: ["src/plugins/"],
   kysely: ["src/kernel/", "src/features/", "src/reactions/"],
 };
 
@@ -110,7 +114,7 @@ const realFiles = (): Record<string, string> => {
   const names = ["protocol", "src", "examples"].flatMap((folder) =>
     readdirSync(path.join(root, folder), { recursive: true, encoding: "utf8" }).map((name) => `${folder}/${name}`),
   );
-  const sources = names.filter((name) => name.endsWith(".ts"));
+  const sources = names.filter((name) => /\.[jt]s$/.test(name));
   return Object.fromEntries(sources.map((name) => [name, readFileSync(path.join(root, name), "utf8")]));
 };
 
@@ -134,6 +138,8 @@ describe("a planted import fails", () => {
     ["src/feed/feed.ts", "../realtime/rooms.ts", "the feed knows a door"],
     ["src/http/routes.ts", "../realtime/rooms.ts", "doors know each other"],
     ["src/reactions/mail.ts", "../http/answer.ts", "a reaction knows a door"],
+    ["src/plugins/run.ts", "../http/answer.ts", "scripts know a door"],
+    ["src/realtime/rooms.ts", "../plugins/sandbox/sandbox.ts", "a door knows scripts"],
     ["src/app.ts", "./main.ts", "the app knows its program"],
     ["src/client/board.ts", "../kernel/page.ts", "the client knows the server"],
     ["src/client/board.ts", "../bot/bot.ts", "the client knows the bots"],
@@ -152,6 +158,8 @@ describe("a planted import fails", () => {
     ["src/features/issue/service/move.ts", "socket.io", "a service has a socket"],
     ["src/kernel/db.ts", "ioredis", "the kernel knows Redis"],
     ["src/http/routes.ts", "kysely", "a door writes SQL"],
+    ["src/features/script/policy.ts", "wasmoon", "a feature runs Lua"],
+    ["src/features/script/policy.ts", "croner", "a feature has a clock of its own"],
     ["src/kernel/db.ts", "../../tests/support/world.ts", "the server knows its tests"],
   ];
 

@@ -18,13 +18,20 @@ import { effectiveRole } from "../project/policy.ts";
 import { findProjectAccess } from "../project/repository.ts";
 import { originOf, reachesOrgRole, reachesProjectRole } from "./policy.ts";
 
+/** Scripts are where one says. */
+function accessIn(command: CommandName, project: string | undefined): Access {
+  const access: Access = commands[command].access;
+  if (access !== "script") return access;
+  return project === undefined ? "org:admin" : "project:admin";
+}
+
 type Explanation = Output<"access.explain">;
 
 /** Outsiders get the `not_found` that the command itself would give them, whether or not there is something. */
 export async function explainAccess(ctx: Context, input: Input<"access.explain">): Promise<Explanation> {
   const { command, project, org } = input;
   if (!isCommandName(command)) throw new AppError("not_found", `There is no command ${JSON.stringify(command)}`);
-  const access: Access = commands[command].access;
+  const access = accessIn(command, project);
   if (access === "public") return { allowed: true, by: `Anyone may send ${command}, also without signing in` };
   const refusal = refusalOf(ctx.caller, command);
   if (refusal !== undefined) return { allowed: false, by: refusal };

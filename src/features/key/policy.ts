@@ -1,4 +1,11 @@
-import { type CommandName, commands, type KeyScope, keyScopes, type OrgRole } from "../../../protocol/index.ts";
+import {
+  type CommandName,
+  commands,
+  type KeyScope,
+  keyScopes,
+  type OrgRole,
+  type UserRef,
+} from "../../../protocol/index.ts";
 import { needsSession, scopeNeeded } from "../../../protocol/scopes.ts";
 import type { Caller } from "../../kernel/context.ts";
 import { projectStream } from "../../kernel/event-log.ts";
@@ -10,8 +17,10 @@ const includes = (scopes: readonly KeyScope[], needed: KeyScope): boolean =>
 /** Its owner would be a bot, and outside of its organization. */
 const leavesOrg = (command: CommandName): boolean => command === "org.create";
 
-/** Tells of one project, which the input names. */
-const isAboutProject = (command: CommandName): boolean => /^(project:|stream$)/.test(commands[command].access);
+export const ONLY_PROJECTS = "This key is for chosen projects only";
+
+/** Tells of one project, which the input names; of scripts `authorize` finds out. */
+const isAboutProject = (command: CommandName): boolean => /^(project:|stream$|script$)/.test(commands[command].access);
 
 /**
  * The rule of API keys: why a caller may not send a command at all, whatever the roles. undefined: the roles decide, in
@@ -22,7 +31,7 @@ export function refusalOf({ actor, grant }: Pick<Caller, "actor" | "grant">, com
   const needed = scopeNeeded(command);
   if (needed === "any") return undefined;
   if (!includes(grant.scopes, needed)) return `This key has not the scope ${needed}`;
-  if (grant.projectIds && !isAboutProject(command)) return "This key is for chosen projects only";
+  if (grant.projectIds && !isAboutProject(command)) return ONLY_PROJECTS;
   if (actor.kind === "bot") return leavesOrg(command) ? "A bot stays in its organization" : undefined;
   return needsSession(command) ? "Not with a key: sign in for this" : undefined;
 }
@@ -46,7 +55,7 @@ export type KeyState = {
   previousExpiresAt: string | null;
   /** Whether the secret shown is the one since the last rotation. */
   isCurrent: boolean;
-  kind: "user" | "bot";
+  kind: UserRef["kind"];
   /** Of a bot. */
   orgId: string | null;
   suspendedAt: string | null;

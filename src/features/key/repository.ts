@@ -1,5 +1,5 @@
 import { sql } from "kysely";
-import type { Key, KeyScope, OrgRole } from "../../../protocol/index.ts";
+import type { Key, KeyScope, OrgRole, UserRef } from "../../../protocol/index.ts";
 import type { Database, Db } from "../../kernel/db.ts";
 import { behind, cursorValues, type Order, readAfter, timeKey, toPage, uuidKey } from "../../kernel/page.ts";
 import type { Tx } from "../../kernel/transact.ts";
@@ -27,7 +27,7 @@ const keyColumns = [
 ] as const;
 
 /** A user or a bot, and what the acting one is in the bot's organization. */
-export type Owner = { id: string; kind: "user" | "bot"; orgId: string | null; actorRole: OrgRole | null };
+export type Owner = { id: string; kind: UserRef["kind"]; orgId: string | null; actorRole: OrgRole | null };
 
 const owners = (db: Db, actorId: string) =>
   db

@@ -1,3 +1,5 @@
+import type { UserRef } from "../../../protocol/index.ts";
+
 /** How long a refresh token that was just used is answered again, for lost answers and tabs that refresh together. */
 const REPLAY_MS = 10_000;
 
@@ -14,7 +16,7 @@ export const mayBePassword = (password: string, email: string): boolean =>
   !commonPasswords.has(password.toLowerCase()) && password.toLowerCase() !== email;
 
 /** People sign in by password or code; bots have keys. */
-export const maySignIn = (kind: "user" | "bot", suspendedAt: string | null): boolean =>
+export const maySignIn = (kind: UserRef["kind"], suspendedAt: string | null): boolean =>
   kind === "user" && suspendedAt === null;
 
 export type SessionState = { expiresAt: string; revokedAt: string | null; suspendedAt: string | null };

@@ -17,6 +17,9 @@ export type UsageDay = {
   told: string[];
 };
 
+/** Of scripts: what the plan allows, or less where an admin says so. */
+const runsPerDay = sql<number | null>`least(plans.script_runs_per_day, (orgs.script_caps ->> 'runsPerDay')::int)`;
+
 /**
  * Adds a batch, unless the same one was added before and only its answer was lost. One statement, which needs no
  * transaction; instances add their lines in the same order, so they do not lock each other out. An organization that is
@@ -49,7 +52,7 @@ export async function addUsage(db: Db, { instance, number, lines }: UsageBatch):
         set commands = d.commands + excluded.commands, script_runs = d.script_runs + excluded.script_runs
       returning org_id, day, commands, script_runs, told
     )
-    select t.org_id, t.day, t.commands, t.script_runs, t.told, plans.commands_per_day, plans.script_runs_per_day
+    select t.org_id, t.day, t.commands, t.script_runs, t.told, plans.commands_per_day, ${runsPerDay} as script_runs_per_day
     from totals t join orgs on orgs.id = t.org_id join plans on plans.id = orgs.plan`.execute(db);
   return rows;
 }
@@ -69,7 +72,7 @@ export async function findUsageDays(db: Db, { orgIds, day }: { orgIds: string[];
       eb.fn.coalesce("usageDays.scriptRuns", sql<number>`0::bigint`).as("scriptRuns"),
       eb.fn.coalesce("usageDays.told", sql<string[]>`'{}'::text[]`).as("told"),
       "plans.commandsPerDay",
-      "plans.scriptRunsPerDay",
+      runsPerDay.as("scriptRunsPerDay"),
     ])
     .where((eb) => eb("orgs.id", "=", eb.fn.any(eb.val(orgIds))))
     .execute();
@@ -108,6 +111,19 @@ export async function countBelongings(db: Db, orgId: string) {
       (select count(*) from projects where org_id = ${orgId}) as projects
     from org_members join users on users.id = org_members.user_id where org_members.org_id = ${orgId}`.execute(db);
   return rows[0] ?? { members: 0, projects: 0, bots: 0 };
+}
+
+/** By name; a hundred say enough. */
+export async function listFailingScripts(db: Db, orgId: string): Promise<{ scriptId: string; name: string }[]> {
+  return db
+    .selectFrom("scripts")
+    .select(["id as scriptId", "name"])
+    .where("orgId", "=", orgId)
+    .where("failures", ">", 0)
+    .orderBy(sql`lower(name)`)
+    .orderBy("id")
+    .limit(100)
+    .execute();
 }
 
 /** false when it was told before. */

@@ -48,7 +48,7 @@ export async function listNotificationRows(
       "reason",
       sql<string>`orgs.slug || '/' || projects.slug`.as("project"),
       "issue",
-      sql<string>`projects.key || '-' || issue`.as("key"),
+      sql<string | null>`projects.key || '-' || issue`.as("key"),
       "summary",
       "notifications.createdAt",
       "readAt",

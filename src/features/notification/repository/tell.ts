@@ -71,10 +71,15 @@ export type Notice = {
   watched: boolean;
   assigned: string[];
   mentioned: string[];
-  summaries: Record<Notification["reason"], string>;
+  summaries: Record<Exclude<Notification["reason"], "script">, string>;
 };
 
-export type Told = Omit<Notification, "project" | "key"> & { userId: string; seq: number; byMail: boolean };
+export type Told = Omit<Notification, "project" | "key" | "issue"> & {
+  issue: number;
+  userId: string;
+  seq: number;
+  byMail: boolean;
+};
 
 /**
  * Notifies once a person and event, for the strongest reason that the person wants to hear of. Left out are whoever

@@ -26,7 +26,13 @@ export async function markNotificationsRead(
   });
 }
 
-const usual: Output<"notification.setPrefs"> = { assigned: true, mentioned: true, watched: true, email: false };
+const usual: Output<"notification.setPrefs"> = {
+  assigned: true,
+  mentioned: true,
+  watched: true,
+  scripts: true,
+  email: false,
+};
 
 export async function setNotificationPrefs(
   ctx: Context,

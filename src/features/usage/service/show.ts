@@ -3,7 +3,7 @@ import type { OrgContext } from "../../../kernel/context.ts";
 import { found } from "../../../kernel/errors.ts";
 import { findPlanOf } from "../../plan/repository.ts";
 import { dayNumber, dayText } from "../day.ts";
-import { countBelongings, listPrincipals, listUsageDays } from "../repository.ts";
+import { countBelongings, listFailingScripts, listPrincipals, listUsageDays } from "../repository.ts";
 import { mapQuotas } from "../tally.ts";
 
 async function readToday(ctx: OrgContext): Promise<Usage> {
@@ -23,10 +23,11 @@ export async function showHistory(ctx: OrgContext, input: Input<"usage.history">
 
 export async function showOverview(ctx: OrgContext): Promise<Output<"org.overview">> {
   const { id: orgId } = ctx.org;
-  const [plan, usage, counts] = await Promise.all([
+  const [plan, usage, counts, failingScripts] = await Promise.all([
     findPlanOf(ctx.db, orgId),
     readToday(ctx),
     countBelongings(ctx.db, orgId),
+    listFailingScripts(ctx.db, orgId),
   ]);
-  return { plan: found(plan, "Organization"), usage, ...counts, failingScripts: [] };
+  return { plan: found(plan, "Organization"), usage, ...counts, failingScripts };
 }

@@ -3,23 +3,28 @@
  * transaction; `movePosition` may also take part in one.
  */
 import { sql } from "kysely";
-import type { Db } from "../kernel/db.ts";
-import { AppError } from "../kernel/errors.ts";
+import type { Db } from "./db.ts";
+import { AppError } from "./errors.ts";
 
 type At = { consumer: string; stream: string };
 type Holder = { instance: string; leaseMs: number };
 
 const until = (leaseMs: number) => sql`now() + make_interval(secs => ${leaseMs / 1000})`;
 
-/** Where the consumer stands and how far the stream goes; undefined while another instance has the claim. */
+/**
+ * Where the consumer stands and how far the stream goes; undefined while another instance has the claim. `orphaned`:
+ * whoever had it before never gave it back, so events behind the position may have been handled.
+ */
 export async function claimStream(db: Db, { consumer, stream, instance, leaseMs }: At & Holder) {
-  const { rows } = await sql<{ seq: number; head: number }>`
+  const { rows } = await sql<{ seq: number; head: number; orphaned: boolean }>`
+    with before as (select claimed_by from positions where consumer = ${consumer} and stream = ${stream})
     insert into positions as p (consumer, stream, seq, claimed_by, claimed_until)
     select ${consumer}, id, 0, ${instance}, ${until(leaseMs)} from streams where id = ${stream}
     on conflict (consumer, stream) do update
       set claimed_by = excluded.claimed_by, claimed_until = excluded.claimed_until
       where p.claimed_until is null or p.claimed_until < now() or p.claimed_by = ${instance}
-    returning seq, (select s.seq from streams s where s.id = ${stream}) as head`.execute(db);
+    returning seq, (select s.seq from streams s where s.id = ${stream}) as head,
+      coalesce((select claimed_by is not null from before), false) as orphaned`.execute(db);
   return rows[0];
 }
 
@@ -39,6 +44,14 @@ export async function releaseStream(db: Db, { consumer, stream, instance }: At &
     where consumer = ${consumer} and stream = ${stream} and claimed_by = ${instance}
     returning p.seq < (select s.seq from streams s where s.id = ${stream}) as is_behind`.execute(db);
   return rows[0]?.isBehind ?? false;
+}
+
+/** Whether the claim and the position are as they were: nobody has set the consumer anew meanwhile. */
+export async function isHeld(db: Db, { consumer, stream, instance, seq }: At & { instance: string; seq: number }) {
+  const { rows } = await sql`
+    select from positions
+    where consumer = ${consumer} and stream = ${stream} and claimed_by = ${instance} and seq = ${seq}`.execute(db);
+  return rows.length > 0;
 }
 
 /** Throws `conflict` when the position is not at `from` any more: another instance has done the work. */

@@ -1,0 +1,37 @@
+/** The part of wasmoon's WASM module that the machine uses; its own types lack the raw functions. Numbers are pointers. */
+export type Native = {
+  readonly HEAPU8: Uint8Array;
+  readonly HEAPU32: Uint32Array;
+  readonly HEAP32: Int32Array;
+  addFunction(call: (...args: number[]) => unknown, signature: string): number;
+  _malloc(size: number): number;
+  _realloc(at: number, size: number): number;
+  _free(at: number): void;
+  _lua_newstate(allocator: number, data: number): number;
+  _luaopen_base(state: number): number;
+  _luaopen_coroutine(state: number): number;
+  _luaopen_table(state: number): number;
+  _luaopen_string(state: number): number;
+  _luaopen_utf8(state: number): number;
+  _luaopen_math(state: number): number;
+  _luaopen_debug(state: number): number;
+  _lua_setglobal(state: number, name: number): void;
+  _luaL_loadbufferx(state: number, text: number, size: number, name: number, mode: number): number;
+  _lua_pcallk(state: number, args: number, results: number, handler: number, context: number, next: number): number;
+  _lua_error(state: number): number;
+  _lua_gettop(state: number): number;
+  _lua_settop(state: number, index: number): void;
+  _lua_rotate(state: number, index: number, by: number): void;
+  _lua_callk(state: number, args: number, results: number, context: number, next: number): void;
+  _lua_pushvalue(state: number, index: number): void;
+  _lua_pushboolean(state: number, value: number): void;
+  _lua_pushlstring(state: number, text: number, size: number): number;
+  _lua_pushcclosure(state: number, call: number, upvalues: number): void;
+  _lua_type(state: number, index: number): number;
+  _lua_toboolean(state: number, index: number): number;
+  _lua_tonumberx(state: number, index: number, isNumber: number): number;
+  _lua_tolstring(state: number, index: number, size: number): number;
+  _lua_sethook(state: number, hook: number, mask: number, count: number): void;
+  _lua_getstack(state: number, level: number, info: number): number;
+  _lua_getinfo(state: number, what: number, info: number): number;
+};
