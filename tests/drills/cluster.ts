@@ -1,0 +1,121 @@
+/** Real processes: servers as `npm start` runs them, Postgres that writes to disk, Redis, and a balancer in front. */
+import pg from "pg";
+import { serverSettings } from "../../bench/processes.ts";
+import { createSeeder } from "../../bench/seed.ts";
+import { migrate } from "../../src/kernel/migrate.ts";
+import { type RedisServer, startRedis } from "../support/redis.ts";
+import { type Balancer, startBalancer } from "./balancer.ts";
+import { createInstance, type Instance } from "./instance.ts";
+import { type Postgres, startPostgres } from "./postgres.ts";
+
+export type Cluster = {
+  /** Of the balancer. */
+  url: string;
+  postgres: Postgres;
+  redis: RedisServer | undefined;
+  instances: Instance[];
+  balancer: Balancer;
+  /** Settings of a further instance. */
+  settings: NodeJS.ProcessEnv;
+  query<Row extends pg.QueryResultRow>(text: string, values?: unknown[]): Promise<Row[]>;
+  /** The sum of a metric's lines that contain all of `labels`, over the instances that answer. */
+  metric(name: string, ...labels: string[]): Promise<number>;
+  crashes(): number;
+  stop(): Promise<void>;
+};
+
+export type Size = {
+  instances: number;
+  people: number;
+  projects: number;
+  /** In each project at the start. */
+  issues?: number;
+  redis?: boolean;
+  settings?: NodeJS.ProcessEnv;
+};
+
+export async function withDatabase<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = new pg.Client({ connectionString: url });
+  client.on("error", () => undefined);
+  await client.connect();
+  try {
+    return await work(client);
+  } finally {
+    await client.end();
+  }
+}
+
+export async function readMetric(url: string, name: string, labels: readonly string[]): Promise<number> {
+  const text = await fetch(`${url}/metrics`, { signal: AbortSignal.timeout(5000) }).then(
+    (response) => response.text(),
+    () => "",
+  );
+  return text
+    .split("\n")
+    .filter((line) => line.startsWith(name) && /^[ {]/.test(line.slice(name.length)))
+    .filter((line) => labels.every((label) => line.includes(label)))
+    .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(" "))), 0);
+}
+
+async function seed(url: string, { people, projects, issues = 30 }: Size): Promise<void> {
+  await migrate(url);
+  await withDatabase(url, async (client) => {
+    const seeder = createSeeder(client);
+    await seeder.people(people);
+    for (let project = 1; project <= projects; project += 1) await seeder.project(project, { issues });
+    await seeder.finish();
+  });
+}
+
+export async function startCluster(size: Size): Promise<Cluster> {
+  const postgres = await startPostgres();
+  let redis: RedisServer | undefined;
+  let instances: Instance[] = [];
+  let balancer: Balancer | undefined;
+  const stop = async (): Promise<void> => {
+    balancer?.close();
+    await Promise.all(instances.map((instance) => instance.kill()));
+    await redis?.stop();
+    await postgres.remove();
+  };
+  try {
+    await seed(postgres.url, size);
+    if (size.redis !== false) redis = await startRedis();
+    const settings = {
+      ...serverSettings(postgres.url),
+      ...(redis && { REDIS_URL: redis.url }),
+      ...size.settings,
+    };
+    instances = await Promise.all(Array.from({ length: size.instances }, () => createInstance(settings)));
+    await Promise.all(instances.map((instance) => instance.start()));
+    balancer = await startBalancer(instances.map(({ port }) => port));
+    return {
+      url: balancer.url,
+      postgres,
+      redis,
+      instances,
+      balancer,
+      settings,
+      query: (text, values) => withDatabase(postgres.url, async (client) => (await client.query(text, values)).rows),
+      metric: async (name, ...labels) => {
+        const values = await Promise.all(instances.map(({ url }) => readMetric(url, name, labels)));
+        return values.reduce((sum, value) => sum + value, 0);
+      },
+      crashes: () => instances.reduce((sum, instance) => sum + instance.crashes(), 0),
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** Runs `work` on a cluster that is gone afterwards, however it ends. */
+export async function withCluster<T>(size: Size, work: (cluster: Cluster) => Promise<T>): Promise<T> {
+  const cluster = await startCluster(size);
+  try {
+    return await work(cluster);
+  } finally {
+    await cluster.stop();
+  }
+}
