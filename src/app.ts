@@ -23,13 +23,14 @@ import type { Parts } from "./kernel/context.ts";
 import { type Database, openDatabase } from "./kernel/db.ts";
 import type { CommittedEvent, StreamHead } from "./kernel/event-log.ts";
 import { pruneAnswers, startHousekeeping } from "./kernel/housekeeping.ts";
+import { openHeartbeat } from "./kernel/instances.ts";
 import { createLimits } from "./kernel/limits.ts";
 import { type Logger, openLog } from "./kernel/log.ts";
-import { openMailer } from "./kernel/mail.ts";
+import { countMails, openMailer } from "./kernel/mail.ts";
 import { createMetrics } from "./kernel/metrics.ts";
 import { isMigrated } from "./kernel/migrate.ts";
 import { createPasswords } from "./kernel/passwords.ts";
-import { openRedis } from "./kernel/redis.ts";
+import { openRedis, type Redis } from "./kernel/redis.ts";
 import { createTokens } from "./kernel/tokens.ts";
 import { createWriter } from "./kernel/transact.ts";
 import { createReactions } from "./reactions/reactions.ts";
@@ -54,6 +55,8 @@ export type Overrides = {
   sprintPollMs?: number;
   /** How often what was used is written down; null: only at the end, and when someone asks. */
   usageFlushMs?: number | null;
+  /** How often the instance says that it is alive. */
+  heartbeatMs?: number;
 };
 
 export type App = {
@@ -78,7 +81,7 @@ export async function createApp(config: AppConfig, overrides: Overrides = {}): P
   const instance = randomUUID().slice(0, 8);
   const log = (overrides.log ?? openLog(config)).child({ instance });
   const metrics = createMetrics();
-  const database = openDatabase({ url: config.DATABASE_URL, log, onStatement: overrides.onStatement });
+  const database = openDatabase({ url: config.DATABASE_URL, log, metrics, onStatement: overrides.onStatement });
   const { db } = database;
 
   let doorbell: Doorbell | undefined;
@@ -113,6 +116,7 @@ export async function createApp(config: AppConfig, overrides: Overrides = {}): P
   });
   const writer = createWriter({
     database,
+    metrics,
     committed(events) {
       try {
         offer(events);
@@ -128,17 +132,17 @@ export async function createApp(config: AppConfig, overrides: Overrides = {}): P
   });
 
   const tokens = createTokens(config, now);
-  const mailer = openMailer(config, log);
+  const mailer = countMails(openMailer(config, log), metrics);
   const passwords = createPasswords();
   const redis = config.REDIS_URL ? openRedis(config.REDIS_URL, log) : undefined;
-  const limits = createLimits(config, redis);
+  const limits = createLimits(config, redis, (limit) => metrics.rateLimited.inc({ limit }));
   const { usageFlushMs: flushMs = 1000 } = overrides;
   const usage = createMeter({ config, db, writer, log, now, instance, redis, flushMs });
   const parts: Parts = { config, database, db, writer, log, mailer, metrics, passwords, tokens, usage, now };
   const reactions = sweepMs === null ? undefined : createReactions(parts, { instance, sweepMs });
   const authenticator = createAuthenticator(parts);
   const execute = createExecute({ parts, access, limits, keyUsed: createKeyUse(parts), strict });
-  const health = () => readiness(database, relay, draining);
+  const health = () => readiness({ database, relay, redis, draining });
   let draining = false;
 
   const httpServer = createServer(
@@ -162,8 +166,24 @@ export async function createApp(config: AppConfig, overrides: Overrides = {}): P
     headEveryMs,
   });
   realtime = sockets;
-  if (config.REDIS_URL) relay = openRelay(sockets.io, config.REDIS_URL, log, offer);
+  if (config.REDIS_URL) {
+    relay = openRelay({ io: sockets.io, url: config.REDIS_URL, log, metrics, receive: offer });
+  }
   const { pool } = database;
+  const heartbeat = openHeartbeat({
+    pool,
+    log,
+    instance,
+    everyMs: overrides.heartbeatMs ?? 5000,
+    look: () => ({ sockets: sockets.count(), draining }),
+    seen: (alive) => metrics.instances.set(alive),
+  });
+  metrics.onScrape(() => {
+    metrics.draining.set(Number(draining));
+    metrics.hashesWaiting.set(passwords.waiting());
+    if (relay) metrics.redisUp.set({ use: "events" }, Number(relay.isUp()));
+    if (redis) metrics.redisUp.set({ use: "limits" }, Number(isUp(redis)));
+  });
   const housekeeping = startHousekeeping(log, [
     () => pruneAnswers(pool),
     () => pruneSessions(pool),
@@ -188,6 +208,7 @@ export async function createApp(config: AppConfig, overrides: Overrides = {}): P
     relay?.close();
     await sockets.close();
     feed.stop();
+    await heartbeat.stop();
     await doorbell?.close();
     await database.close();
   };
@@ -211,6 +232,7 @@ export async function createApp(config: AppConfig, overrides: Overrides = {}): P
       });
       if (sweepMs !== null) sprintClock = startSprintClock(parts, { pollMs: overrides.sprintPollMs ?? 30_000 });
       reactions?.start();
+      heartbeat.start();
       const { port } = httpServer.address() as AddressInfo;
       return { port, url: `http://${config.HOST === "0.0.0.0" ? "localhost" : config.HOST}:${port}` };
     },
@@ -218,13 +240,25 @@ export async function createApp(config: AppConfig, overrides: Overrides = {}): P
   };
 }
 
-async function readiness(database: Database, relay: Relay | undefined, draining: boolean): Promise<Readiness> {
+const isUp = (redis: Redis): boolean => redis.status === "ready";
+
+type Health = {
+  database: Database;
+  relay: Relay | undefined;
+  redis: Redis | undefined;
+  draining: boolean;
+};
+
+/** Without Redis an instance serves all the same, only slower: it stays ready. */
+async function readiness({ database, relay, redis, draining }: Health): Promise<Readiness> {
   if (draining) return { ready: false, checks: { server: "stopping" } };
-  const redis = relay?.status() ?? "not used";
+  const degraded = relay !== undefined && redis !== undefined && !(relay.isUp() && isUp(redis));
+  const redisCheck = relay === undefined ? "not used" : degraded ? "away" : "ok";
   try {
     const migrated = await isMigrated((text) => database.pool.query(text));
-    return { ready: migrated, checks: { postgres: "ok", migrations: migrated ? "ok" : "missing", redis } };
+    const checks = { postgres: "ok", migrations: migrated ? "ok" : "missing", redis: redisCheck };
+    return { ready: migrated, degraded, checks };
   } catch {
-    return { ready: false, checks: { postgres: "away", redis } };
+    return { ready: false, degraded, checks: { postgres: "away", redis: redisCheck } };
   }
 }

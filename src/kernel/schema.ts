@@ -120,6 +120,16 @@ export interface Fields {
   projectId: string;
 }
 
+export interface Instances {
+  draining: boolean;
+  host: string;
+  id: string;
+  seenAt: Generated<string>;
+  sockets: number;
+  startedAt: Generated<string>;
+  version: string;
+}
+
 export interface Issues {
   assigneeIds: Generated<string[]>;
   columnId: Generated<string | null>;
@@ -374,6 +384,7 @@ export interface DB {
   drafts: Drafts;
   events: Events;
   fields: Fields;
+  instances: Instances;
   issues: Issues;
   issueTexts: IssueTexts;
   knownWords: KnownWords;

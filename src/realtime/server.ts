@@ -97,6 +97,11 @@ export function createRealtime(options: Options) {
   const rooms = createRooms({ db, feed, broadcast, log, metrics, mayHear, left: presence.leave });
   const lease = createLease(options.now);
   let draining = false;
+  metrics.onScrape(() => {
+    const { rooms: all, sids } = io.sockets.adapter;
+    // Each socket has a room of its own besides.
+    metrics.rooms.set(Math.max(0, all.size - sids.size));
+  });
 
   io.use((socket, next) => {
     const admit = async (): Promise<void> => {
@@ -112,6 +117,7 @@ export function createRealtime(options: Options) {
       () => next(),
       (thrown: unknown) => {
         const error = toAppError(thrown);
+        metrics.handshakesRefused.inc({ code: error.code });
         if (error.code === "internal") log.error({ err: error.cause }, "handshake failed");
         next(Object.assign(new Error(error.message), { data: toWireError(error) }));
       },
@@ -191,6 +197,8 @@ export function createRealtime(options: Options) {
 
   return {
     io,
+
+    count: (): number => io.sockets.sockets.size,
 
     /** Everything that the feed delivers passes here once, in order. */
     deliver(delivery: Delivery): void {
