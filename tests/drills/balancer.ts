@@ -7,13 +7,16 @@ export type Balancer = {
   /** Ends every connection, and until `admit` refuses new ones. */
   refuse(): void;
   admit(): void;
+  /** One more instance. */
+  add(port: number): void;
   close(): void;
 };
 
 const LOOK_MS = 250;
 const PATIENCE_MS = 1000;
 
-export async function startBalancer(ports: readonly number[]): Promise<Balancer> {
+export async function startBalancer(first: readonly number[]): Promise<Balancer> {
+  const ports = [...first];
   const open = new Map(ports.map((port) => [port, new Set<Socket>()]));
   const up = new Set(ports);
   let isRefusing = false;
@@ -76,6 +79,10 @@ export async function startBalancer(ports: readonly number[]): Promise<Balancer>
     },
     admit() {
       isRefusing = false;
+    },
+    add(port) {
+      ports.push(port);
+      open.set(port, new Set());
     },
     close() {
       clearInterval(timer);

@@ -131,7 +131,7 @@ function findDoubled(ops: readonly Op[], { streams, answers }: Log): Finding[] {
 const isGhost = ({ ending, commandId }: Op, { answers }: Log): boolean =>
   ending?.outcome === "refused" && answers.has(commandId);
 
-function findClientGaps({ client, stream, segments }: Heard, log: Log): Finding[] {
+function findClientGaps({ client, stream, segments, left }: Heard, log: Log): Finding[] {
   const logged = log.streams.get(stream);
   const fault = (why: string): Finding[] => [{ figure: "clientGaps", what: `${client}, ${stream}: ${why}` }];
   const last = segments.at(-1);
@@ -145,5 +145,5 @@ function findClientGaps({ client, stream, segments }: Heard, log: Log): Finding[
   }
   const end = last.seqs.at(-1) ?? last.after;
   if (last.epoch !== logged.epoch) return fault(`ended in epoch ${last.epoch}`);
-  return end === logged.head ? [] : fault(`ended at ${end} of ${logged.head}`);
+  return left || end === logged.head ? [] : fault(`ended at ${end} of ${logged.head}`);
 }

@@ -30,6 +30,8 @@ export type Size = {
   projects: number;
   /** In each project at the start. */
   issues?: number;
+  /** In one more project, which nobody works on. */
+  big?: number;
   redis?: boolean;
   settings?: NodeJS.ProcessEnv;
 };
@@ -57,53 +59,52 @@ export async function readMetric(url: string, name: string, labels: readonly str
     .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(" "))), 0);
 }
 
-async function seed(url: string, { people, projects, issues = 30 }: Size): Promise<void> {
+async function seed(url: string, { people, projects, issues = 30, big }: Size): Promise<void> {
   await migrate(url);
   await withDatabase(url, async (client) => {
     const seeder = createSeeder(client);
     await seeder.people(people);
     for (let project = 1; project <= projects; project += 1) await seeder.project(project, { issues });
+    if (big !== undefined) await seeder.project(projects + 1, { issues: big });
     await seeder.finish();
   });
 }
 
 export async function startCluster(size: Size): Promise<Cluster> {
   const postgres = await startPostgres();
-  let redis: RedisServer | undefined;
-  let instances: Instance[] = [];
-  let balancer: Balancer | undefined;
+  const started: { redis?: RedisServer; instances?: Instance[]; cluster?: Cluster } = {};
   const stop = async (): Promise<void> => {
-    balancer?.close();
-    await Promise.all(instances.map((instance) => instance.kill()));
+    const { cluster, redis, instances = [] } = started;
+    cluster?.balancer.close();
+    await Promise.all((cluster?.instances ?? instances).map((instance) => instance.kill()));
     await redis?.stop();
-    await postgres.remove();
+    await (cluster?.postgres ?? postgres).remove();
   };
   try {
     await seed(postgres.url, size);
-    if (size.redis !== false) redis = await startRedis();
+    if (size.redis !== false) started.redis = await startRedis();
+    const { redis } = started;
     const settings = {
       ...serverSettings(postgres.url),
       ...(redis && { REDIS_URL: redis.url }),
       ...size.settings,
     };
-    instances = await Promise.all(Array.from({ length: size.instances }, () => createInstance(settings)));
+    const instances = await Promise.all(Array.from({ length: size.instances }, () => createInstance(settings)));
+    started.instances = instances;
     await Promise.all(instances.map((instance) => instance.start()));
-    balancer = await startBalancer(instances.map(({ port }) => port));
-    return {
-      url: balancer.url,
-      postgres,
-      redis,
-      instances,
-      balancer,
-      settings,
-      query: (text, values) => withDatabase(postgres.url, async (client) => (await client.query(text, values)).rows),
+    const balancer = await startBalancer(instances.map(({ port }) => port));
+    const cluster: Cluster = {
+      ...{ url: balancer.url, postgres, redis, instances, balancer, settings, stop },
+      query: (text, values) =>
+        withDatabase(cluster.postgres.url, async (client) => (await client.query(text, values)).rows),
       metric: async (name, ...labels) => {
-        const values = await Promise.all(instances.map(({ url }) => readMetric(url, name, labels)));
+        const values = await Promise.all(cluster.instances.map(({ url }) => readMetric(url, name, labels)));
         return values.reduce((sum, value) => sum + value, 0);
       },
-      crashes: () => instances.reduce((sum, instance) => sum + instance.crashes(), 0),
-      stop,
+      crashes: () => cluster.instances.reduce((sum, instance) => sum + instance.crashes(), 0),
     };
+    started.cluster = cluster;
+    return cluster;
   } catch (error) {
     await stop();
     throw error;

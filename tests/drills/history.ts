@@ -21,7 +21,13 @@ export type Op = {
   ending: Ending | undefined;
 };
 export type Segment = { epoch: string; after: number; seqs: number[]; marks: number[] };
-export type Heard = { client: string; stream: string; segments: Segment[] };
+export type Heard = {
+  client: string;
+  stream: string;
+  segments: Segment[];
+  /** It went before the end. */
+  left?: boolean;
+};
 export type History = { ops: Op[]; heard: Heard[] };
 
 type Told = Pick<WireEvent, "type" | "actor" | "data">;

@@ -31,8 +31,12 @@ process.on("exit", () => {
   for (const child of running) child.kill("SIGKILL");
 });
 
-export async function createInstance(settings: NodeJS.ProcessEnv, main = builtFile("src/main.js")): Promise<Instance> {
-  const port = await freePort();
+export async function createInstance(
+  settings: NodeJS.ProcessEnv,
+  main = builtFile("src/main.js"),
+  givenPort?: number,
+): Promise<Instance> {
+  const port = givenPort ?? (await freePort());
   const { PATH, HOME, TMPDIR } = process.env;
   const env = { PATH, HOME, TMPDIR, ...settings, PORT: String(port) };
   const complaints: string[] = [];

@@ -127,12 +127,13 @@ export async function countDiffering(members: readonly Member[], fresh: Client):
 
 const say = (text: string): void => void process.stderr.write(`${text}\n`);
 
-/** All figures of loss, and how quick it was meanwhile. Says the first faults. */
-export async function judgeCrowd(cluster: Cluster, crowd: Crowd): Promise<Figures> {
+/** All figures of loss, also in `further` projects, and how quick it was meanwhile. Says the first faults. */
+export async function judgeCrowd(cluster: Cluster, crowd: Crowd, further: readonly number[] = []): Promise<Figures> {
   await crowd.rest();
   const { members, history } = crowd;
   const settleMs = await settle(cluster.postgres.url, members);
-  const streams = [...new Set(members.map(({ project }) => projectStream(project)))];
+  const projects = new Set([...members.map(({ project }) => project), ...further]);
+  const streams = [...projects].map(projectStream);
   const findings = findFaults(history, await readLog(cluster.postgres.url, streams));
   const differing = await countDiffering(members, members[0]?.client ?? fail("a crowd of nobody"));
   const complaints = cluster.instances.flatMap((instance) => instance.complaints);
