@@ -36,6 +36,7 @@ export const migrate: Drill = {
   gates: {
     ...lossGates,
     refused: { most: 0 },
+    migrated: { least: 1 },
     duringAckP99Ms: { most: 1000, timed: true },
     worstLockWaitMs: { most: 500, timed: true },
   },
@@ -73,12 +74,14 @@ export const migrate: Drill = {
         for (let i = 0; i < size.clients; i += 1) await crowd.join(1 + i).ready;
         await sleep(short ? 2000 : 10_000);
         const figures = await judgeCrowd(cluster, crowd);
+        const migrated = await cluster.query("select name from migration_checksums where name = '9999_drill'");
         crowd.leave();
         await rm(folder, { recursive: true, force: true });
         const during = ackTimes(crowd.history, from, to);
         return {
           ...figures,
           issues,
+          migrated: migrated.length,
           startedMs: Math.round(to - from),
           duringAckP99Ms: percentile(during, 0.99),
           duringAckMaxMs: Math.round(Math.max(...during)),
