@@ -20,7 +20,7 @@ export const killInstance: Drill = {
       : { instances: 3, clients: 200, projects: 10, perSecond: 200, kills: 3, restMs: 15_000 };
     const { instances, clients, projects, perSecond, kills, restMs } = size;
     return withCluster({ instances, people: clients, projects }, async (cluster) => {
-      const crowd = await gatherCrowd({ url: cluster.url, clients, projects, perSecond });
+      const crowd = await gatherCrowd({ url: cluster.url, clients, projects, perSecond, boards: 40 });
       crowd.work();
       await sleep(restMs);
       const back: number[] = [];

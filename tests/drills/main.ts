@@ -1,5 +1,6 @@
 /** npm run drill -- <name> [--short] [--full] [--minutes N], or --list. */
 import { availableParallelism, loadavg } from "node:os";
+import { monitorEventLoopDelay } from "node:perf_hooks";
 import { parseArgs } from "node:util";
 import { judge } from "./drill.ts";
 import { drills } from "./drills.ts";
@@ -21,9 +22,17 @@ async function runDrill(name: string): Promise<boolean> {
   const { short, full } = values;
   say(`${drill.name}: ${drill.about}\nHypothesis: ${drill.hypothesis}`);
   const started = performance.now();
+  const delay = monitorEventLoopDelay();
+  delay.enable();
   const minutes = values.minutes === undefined ? undefined : Number(values.minutes);
   const figures = await drill.run({ short, full, minutes });
-  const machine = { cores: availableParallelism(), load: Math.round((loadavg()[0] ?? 0) * 10) / 10 };
+  delay.disable();
+  // What the machine had to do, and how late the clients themselves were: times are worth no more than these.
+  const machine = {
+    cores: availableParallelism(),
+    load: Math.round((loadavg()[0] ?? 0) * 10) / 10,
+    clientsLateP99Ms: Math.round(delay.percentile(99) / 1e6),
+  };
   const seconds = Math.round((performance.now() - started) / 1000);
   say(JSON.stringify({ drill: name, form: short ? "short" : full ? "full" : "long", seconds, ...machine, ...figures }));
   const broken = judge(drill, figures, { timed: !short });

@@ -42,7 +42,7 @@ export const rolling: Drill = {
     const size = short ? { clients: 24, projects: 4, perSecond: 60 } : { clients: 200, projects: 10, perSecond: 200 };
     const betweenMs = short ? 500 : 5000;
     return withCluster({ instances: 3, people: size.clients, projects: size.projects }, async (cluster) => {
-      const crowd = await gatherCrowd({ url: cluster.url, ...size });
+      const crowd = await gatherCrowd({ url: cluster.url, ...size, boards: 40 });
       crowd.work();
       await sleep(betweenMs);
       const began = performance.now();
