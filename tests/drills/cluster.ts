@@ -70,16 +70,22 @@ async function seed(url: string, { people, projects, issues = 30, big }: Size): 
   });
 }
 
+/** What runs now, for when this process is told to end. */
+const running = new Set<() => Promise<void>>();
+export const stopAll = async (): Promise<void> => void (await Promise.allSettled([...running].map((stop) => stop())));
+
 export async function startCluster(size: Size): Promise<Cluster> {
   const postgres = await startPostgres();
   const started: { redis?: RedisServer; instances?: Instance[]; cluster?: Cluster } = {};
   const stop = async (): Promise<void> => {
+    running.delete(stop);
     const { cluster, redis, instances = [] } = started;
     cluster?.balancer.close();
     await Promise.all((cluster?.instances ?? instances).map((instance) => instance.kill()));
     await redis?.stop();
     await (cluster?.postgres ?? postgres).remove();
   };
+  running.add(stop);
   try {
     await seed(postgres.url, size);
     if (size.redis !== false) started.redis = await startRedis();

@@ -2,6 +2,7 @@
 import { availableParallelism, loadavg } from "node:os";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { parseArgs } from "node:util";
+import { stopAll } from "./cluster.ts";
 import { judge } from "./drill.ts";
 import { drills } from "./drills.ts";
 
@@ -38,6 +39,10 @@ async function runDrill(name: string): Promise<boolean> {
   const broken = judge(drill, figures, { timed: !short });
   say(broken.length === 0 ? "Verdict: held" : `Verdict: broken; ${broken.join("; ")}`);
   return broken.length === 0;
+}
+
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.once(signal, () => void stopAll().then(() => process.exit(130)));
 }
 
 if (values.list || positionals.length === 0) {
