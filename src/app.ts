@@ -72,6 +72,8 @@ export type App = {
   close(): Promise<void>;
 };
 
+/** How long one may take to send a request; who is late is noticed at the next check, by default only every 30 s. */
+const SLOW_SENDERS = { headersTimeout: 10_000, requestTimeout: 15_000, connectionsCheckingInterval: 2000 };
 const DRAIN_RETRY_MS = 500;
 const DRAIN_PATIENCE_MS = 10_000;
 
@@ -146,11 +148,9 @@ export async function createApp(config: AppConfig, overrides: Overrides = {}): P
   let draining = false;
 
   const httpServer = createServer(
+    SLOW_SENDERS,
     createHttp({ config, log, metrics, limits, execute, authenticate: authenticator.authenticate, health }),
   );
-  // Slow senders may not hold connections: reliability research, S15.
-  httpServer.headersTimeout = 10_000;
-  httpServer.requestTimeout = 15_000;
   const sockets = createRealtime({
     httpServer,
     config,

@@ -68,6 +68,11 @@ export function createMetrics() {
       help: "Sockets closed because they did not drain.",
       registers,
     }),
+    socketsPaused: new Counter({
+      name: "rhythm_sockets_paused_total",
+      help: "Times that a socket was not read for a second because it went on sending too fast.",
+      registers,
+    }),
     rooms: new Gauge({ name: "rhythm_rooms", help: "Streams that a socket here is subscribed to.", registers }),
     subscriptions: new Gauge({ name: "rhythm_subscriptions", help: "Subscriptions of all sockets.", registers }),
     resumes: new Counter({

@@ -16,6 +16,7 @@ import { orgStream, type StreamHead, streamKind, userStream } from "../kernel/ev
 import type { Logger } from "../kernel/log.ts";
 import type { Metrics } from "../kernel/metrics.ts";
 import { version } from "../kernel/package-root.ts";
+import { createBrake } from "./brake.ts";
 import { createBroadcast } from "./broadcast.ts";
 import { createLease } from "./lease.ts";
 import { createPresence } from "./presence.ts";
@@ -96,6 +97,7 @@ export function createRealtime(options: Options) {
   });
   const rooms = createRooms({ db, feed, broadcast, log, metrics, mayHear, left: presence.leave });
   const lease = createLease(options.now);
+  const brake = createBrake(metrics);
   let draining = false;
   metrics.onScrape(() => {
     const { rooms: all, sids } = io.sockets.adapter;
@@ -181,7 +183,10 @@ export function createRealtime(options: Options) {
       const input = args[0] === last && typeof last === "function" ? undefined : args[0];
       const caller = lease.isOver(socket) ? undefined : (socket.data.caller as Caller);
       execute({ name, input, caller, requestId: randomUUID(), connection })
-        .then(answer)
+        .then((ack) => {
+          if (!ack.ok && ack.error.code === "rate_limited") brake(socket);
+          answer(ack);
+        })
         .catch((error: unknown) => log.error({ err: error, command: name }, "answer could not be sent"));
     });
     const limits = { packetBytes: MAX_PACKET_BYTES, pullEvents: 500, resumeEvents: RESUME_LIMIT };
