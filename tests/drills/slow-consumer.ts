@@ -90,14 +90,12 @@ export const slowConsumer: Drill = {
       const closed = () => readMetric(instances[0]?.url ?? "", "rhythm_slow_sockets_closed_total", []);
       const resident = () => residentMiB(instances[0]?.pid() ?? 0) ?? 0;
       crowd.work();
-      // As warm as the floods that are measured find it.
-      if (!short) await flood(crowd, megabytes, url);
+      const quietFrom = performance.now();
+      // The same with nobody stopped, and so that memory is compared between warm instances.
+      await flood(crowd, megabytes / 2, url);
       await sleep(short ? 500 : 5000);
       const before = resident();
-      const [quietFrom, quietTo] = [performance.now(), performance.now() + (short ? 2000 : 10_000)];
-      await flood(crowd, megabytes, url);
-      await sleep(Math.max(0, quietTo - performance.now()));
-      const floodedAt = performance.now();
+      const stoppedAt = performance.now();
       slow.kill("SIGSTOP");
       await flood(crowd, megabytes, url);
       const closedMs = await until(async () => (await closed()) > 0);
@@ -121,7 +119,7 @@ export const slowConsumer: Drill = {
           ),
           0.95,
         );
-      const [quiet, stopped] = [othersOf(quietFrom, floodedAt), othersOf(floodedAt, stoppedTo)];
+      const [quiet, stopped] = [othersOf(quietFrom, stoppedAt), othersOf(stoppedAt, stoppedTo)];
       return {
         ...figures,
         ...{ megabytes, slowClosed, closedMs, resumedMs: ms, snapshots: heard.segments.length - 1 },
