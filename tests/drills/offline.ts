@@ -7,7 +7,7 @@ import { startBalancer } from "./balancer.ts";
 import { type Cluster, withCluster } from "./cluster.ts";
 import { type Crowd, gatherCrowd } from "./crowd.ts";
 import { type Drill, type Figures, lossGates } from "./drill.ts";
-import { judgeCrowd } from "./verdict.ts";
+import { countDiffering, judgeCrowd } from "./verdict.ts";
 
 const PROJECT = 1;
 const STREAM = projectStream(PROJECT);
@@ -76,20 +76,35 @@ export const offline: Drill = {
       const crowd = await gatherCrowd({ url: line.url, clients: 1, projects: 1, perSecond: 1, issues: ISSUES, timing });
       const times: Figures = {};
       const sum: Figures = {};
-      const beAway = async (name: string, counted: readonly string[], work: () => Promise<unknown>): Promise<void> => {
+      const beAway = async (
+        name: string,
+        work: () => Promise<unknown>,
+        check: () => Promise<Figures>,
+      ): Promise<void> => {
         line.refuse();
         await work();
         times[`after${name}Ms`] = await comeBack(crowd, cluster, line.admit);
-        const figures = await judgeCrowd(cluster, crowd);
-        for (const key of counted) sum[key] = (sum[key] ?? 0) + (figures[key] ?? Number.NaN);
+        const figures = await check();
+        for (const key of Object.keys(lossGates)) sum[key] = (sum[key] ?? 0) + (figures[key] ?? 0);
       };
-      for (const gap of gaps) await beAway(String(gap), Object.keys(lossGates), () => makeEvents(port, gap));
-      // What was pruned is missing in the log, and rightly so.
-      await beAway("Pruning", ["clientsThatDiffer"], async () => {
+      for (const gap of gaps) {
+        await beAway(
+          String(gap),
+          () => makeEvents(port, gap),
+          () => judgeCrowd(cluster, crowd),
+        );
+      }
+      // From here on the log no longer reaches back; what counts is what the client holds.
+      const compare = async (): Promise<Figures> => {
+        const [member] = crowd.members;
+        return { clientsThatDiffer: member ? (await countDiffering([member], member.client)).length : 1 };
+      };
+      const prune = async (): Promise<void> => {
         await makeEvents(port, 100);
         await cluster.query(PRUNE, [STREAM]);
-      });
-      await beAway("Epoch", ["clientsThatDiffer"], () => cluster.query(NEW_EPOCH, [STREAM]));
+      };
+      await beAway("Pruning", prune, compare);
+      await beAway("Epoch", () => cluster.query(NEW_EPOCH, [STREAM]), compare);
       const resets = crowd.history.heard[0]?.segments.length ?? 0;
       crowd.leave();
       line.close();

@@ -12,7 +12,7 @@ const ADMIN = 1;
 const WRITER = 2;
 const WRITE_MS = 40;
 const PATIENCE_MS = 12_000;
-const CALM_MS = 2500;
+const CALM_MS = 2000;
 
 /** How something is taken from a user who is live on another instance, and what must end then. */
 type Taking = {
