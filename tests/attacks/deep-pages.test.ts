@@ -16,7 +16,10 @@ test(`${PAGES} pages of ${ISSUES} issues`, { timeout: 600_000 }, async () => {
     members: { ann: "developer", bob: "developer" },
     listening: false,
   });
-  await seedIssues(app, { projectId, count: ISSUES, stageIds: Object.values(stage) });
+  // In parts: one statement may take no longer than any other.
+  for (let left = ISSUES; left > 0; left -= 10_000) {
+    await seedIssues(app, { projectId, count: Math.min(left, 10_000), stageIds: Object.values(stage) });
+  }
   await app.parts.database.pool.query("analyze");
 
   for (const sort of sorts) {
@@ -30,8 +33,8 @@ test(`${PAGES} pages of ${ISSUES} issues`, { timeout: 600_000 }, async () => {
       cursor = page.nextCursor;
       if (waits.length % 10 === 0) await bob.ok("issue.create", { project, title: `${sort} ${waits.length}` });
     }
-    const firstMs = quantile(waits.slice(0, 50), 0.95);
-    const lastMs = quantile(waits.slice(-50), 0.95);
+    const firstMs = quantile(waits.slice(0, 50), 0.5);
+    const lastMs = quantile(waits.slice(-50), 0.5);
     report("S10 deep pages", { sort, issues: ISSUES, pages: waits.length, firstMs, lastMs });
 
     expect([...seen].filter(([, times]) => times > 1)).toEqual([]);

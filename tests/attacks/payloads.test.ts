@@ -127,7 +127,7 @@ test(`${PAYLOADS} broken payloads of seed ${SEED} are refused, and write nothing
   expect(pest.socket.connected).toBe(true);
   expect(await countRows(target)).toEqual(before);
   expect(faultsIn(target.said())).toEqual([]);
-  expect(growth).toBeLessThan(size(100, 60));
+  expect(growth).toBeLessThan(120);
   pest.close();
 });
 
