@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { cpuMs } from "../../bench/processes.ts";
 import { withCluster } from "./cluster.ts";
 import { gatherCrowd, outages, percentile } from "./crowd.ts";
 import { type Drill, lossGates } from "./drill.ts";
@@ -40,6 +41,7 @@ export const thundering: Drill = {
         }
       };
       const at = performance.now();
+      const own = process.cpuUsage();
       await cluster.instances[0]?.kill();
       const watched = watch();
       await sleep(OUTAGE_MS);
@@ -47,6 +49,11 @@ export const thundering: Drill = {
       const readyMs = performance.now() - at;
       const isLive = (): boolean => crowd.members.every(({ client }) => client.state.current.status === "live");
       while (!isLive() && performance.now() - at < 60_000) await sleep(50);
+      const { user, system } = process.cpuUsage(own);
+      const cpu = {
+        serverCpuMs: cpuMs(cluster.instances[0]?.pid() ?? 0) ?? 0,
+        clientsCpuMs: Math.round((user + system) / 1000),
+      };
       watching = false;
       await watched;
       await sleep(1000);
@@ -62,6 +69,7 @@ export const thundering: Drill = {
           backP99Ms: percentile(back, 0.99),
           backMaxMs: Math.round(Math.max(...back)),
         },
+        ...cpu,
         postgresConnections,
       };
     });
