@@ -17,13 +17,13 @@ const live = {
 const readiness = json({
   type: "object",
   properties: {
-    status: { enum: ["ok", "unavailable"] },
+    status: { enum: ["ok", "degraded", "unavailable"] },
     checks: { type: "object", additionalProperties: { type: "string" } },
   },
   required: ["status", "checks"],
 });
 const ready = {
-  200: { description: "It can work.", content: readiness },
+  200: { description: "It can work; `degraded`: all is right, only slower.", content: readiness },
   503: { description: "A part is away; `checks` says which.", content: readiness },
 };
 const stub = {

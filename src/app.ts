@@ -24,13 +24,14 @@ import type { Parts } from "./kernel/context.ts";
 import { type Database, openDatabase } from "./kernel/db.ts";
 import type { CommittedEvent, StreamHead } from "./kernel/event-log.ts";
 import { pruneAnswers, startHousekeeping } from "./kernel/housekeeping.ts";
+import { openHeartbeat } from "./kernel/instances.ts";
 import { createLimits } from "./kernel/limits.ts";
 import { type Logger, openLog } from "./kernel/log.ts";
-import { openMailer } from "./kernel/mail.ts";
+import { countMails, openMailer } from "./kernel/mail.ts";
 import { createMetrics } from "./kernel/metrics.ts";
 import { isMigrated } from "./kernel/migrate.ts";
 import { createPasswords } from "./kernel/passwords.ts";
-import { openRedis } from "./kernel/redis.ts";
+import { openRedis, type Redis } from "./kernel/redis.ts";
 import { createTokens } from "./kernel/tokens.ts";
 import { createWriter } from "./kernel/transact.ts";
 import { createScriptRunner } from "./plugins/automation.ts";
@@ -58,6 +59,8 @@ export type Overrides = {
   scriptTickMs?: number;
   /** How often what was used is written down; null: only at the end, and when someone asks. */
   usageFlushMs?: number | null;
+  /** How often the instance says that it is alive. */
+  heartbeatMs?: number;
 };
 
 export type App = {
@@ -73,6 +76,8 @@ export type App = {
   close(): Promise<void>;
 };
 
+/** How long one may take to send a request; who is late is noticed at the next check, by default only every 30 s. */
+const SLOW_SENDERS = { headersTimeout: 10_000, requestTimeout: 15_000, connectionsCheckingInterval: 2000 };
 const DRAIN_RETRY_MS = 500;
 const DRAIN_PATIENCE_MS = 10_000;
 
@@ -82,7 +87,7 @@ export async function createApp(config: AppConfig, overrides: Overrides = {}): P
   const instance = randomUUID().slice(0, 8);
   const log = (overrides.log ?? openLog(config)).child({ instance });
   const metrics = createMetrics();
-  const database = openDatabase({ url: config.DATABASE_URL, log, onStatement: overrides.onStatement });
+  const database = openDatabase({ url: config.DATABASE_URL, log, metrics, onStatement: overrides.onStatement });
   const { db } = database;
 
   let doorbell: Doorbell | undefined;
@@ -117,6 +122,7 @@ export async function createApp(config: AppConfig, overrides: Overrides = {}): P
   });
   const writer = createWriter({
     database,
+    metrics,
     committed(events) {
       try {
         offer(events);
@@ -133,10 +139,10 @@ export async function createApp(config: AppConfig, overrides: Overrides = {}): P
   });
 
   const tokens = createTokens(config, now);
-  const mailer = openMailer(config, log);
+  const mailer = countMails(openMailer(config, log), metrics);
   const passwords = createPasswords();
   const redis = config.REDIS_URL ? openRedis(config.REDIS_URL, log) : undefined;
-  const limits = createLimits(config, redis);
+  const limits = createLimits(config, redis, (limit) => metrics.rateLimited.inc({ limit }));
   const { usageFlushMs: flushMs = 1000 } = overrides;
   const usage = createMeter({ config, db, writer, log, now, instance, redis, flushMs });
   const base = { config, database, db, writer, log, mailer, metrics, passwords, tokens, usage, now };
@@ -151,15 +157,13 @@ export async function createApp(config: AppConfig, overrides: Overrides = {}): P
   const reactions = sweepMs === null ? undefined : createReactions(parts, { instance, sweepMs });
   const authenticator = createAuthenticator(parts);
   const execute = createExecute({ parts, access, limits, keyUsed: createKeyUse(parts), strict });
-  const health = () => readiness(database, relay, draining);
+  const health = () => readiness({ database, relay, redis, draining });
   let draining = false;
 
   const httpServer = createServer(
+    SLOW_SENDERS,
     createHttp({ config, log, metrics, limits, execute, authenticate: authenticator.authenticate, health }),
   );
-  // Slow senders may not hold connections: reliability research, S15.
-  httpServer.headersTimeout = 10_000;
-  httpServer.requestTimeout = 15_000;
   const sockets = createRealtime({
     httpServer,
     config,
@@ -175,8 +179,24 @@ export async function createApp(config: AppConfig, overrides: Overrides = {}): P
     headEveryMs,
   });
   realtime = sockets;
-  if (config.REDIS_URL) relay = openRelay(sockets.io, config.REDIS_URL, log, offer);
+  if (config.REDIS_URL) {
+    relay = openRelay({ io: sockets.io, url: config.REDIS_URL, log, metrics, receive: offer });
+  }
   const { pool } = database;
+  const heartbeat = openHeartbeat({
+    pool,
+    log,
+    instance,
+    everyMs: overrides.heartbeatMs ?? 5000,
+    look: () => ({ sockets: sockets.count(), draining }),
+    seen: (alive) => metrics.instances.set(alive),
+  });
+  metrics.onScrape(() => {
+    metrics.draining.set(Number(draining));
+    metrics.hashesWaiting.set(passwords.waiting());
+    if (relay) metrics.redisUp.set({ use: "events" }, Number(relay.isUp()));
+    if (redis) metrics.redisUp.set({ use: "limits" }, Number(isUp(redis)));
+  });
   const housekeeping = startHousekeeping(log, [
     () => pruneAnswers(pool),
     () => pruneSessions(pool),
@@ -204,6 +224,7 @@ export async function createApp(config: AppConfig, overrides: Overrides = {}): P
     relay?.close();
     await sockets.close();
     feed.stop();
+    await heartbeat.stop();
     await doorbell?.close();
     await database.close();
   };
@@ -228,6 +249,7 @@ export async function createApp(config: AppConfig, overrides: Overrides = {}): P
       if (sweepMs !== null) sprintClock = startSprintClock(parts, { pollMs: overrides.sprintPollMs ?? 30_000 });
       reactions?.start();
       if (sweepMs !== null) scripts.start();
+      heartbeat.start();
       const { port } = httpServer.address() as AddressInfo;
       return { port, url: `http://${config.HOST === "0.0.0.0" ? "localhost" : config.HOST}:${port}` };
     },
@@ -235,13 +257,25 @@ export async function createApp(config: AppConfig, overrides: Overrides = {}): P
   };
 }
 
-async function readiness(database: Database, relay: Relay | undefined, draining: boolean): Promise<Readiness> {
+const isUp = (redis: Redis): boolean => redis.status === "ready";
+
+type Health = {
+  database: Database;
+  relay: Relay | undefined;
+  redis: Redis | undefined;
+  draining: boolean;
+};
+
+/** Without Redis an instance serves all the same, only slower: it stays ready. */
+async function readiness({ database, relay, redis, draining }: Health): Promise<Readiness> {
   if (draining) return { ready: false, checks: { server: "stopping" } };
-  const redis = relay?.status() ?? "not used";
+  const degraded = relay !== undefined && redis !== undefined && !(relay.isUp() && isUp(redis));
+  const redisCheck = relay === undefined ? "not used" : degraded ? "away" : "ok";
   try {
     const migrated = await isMigrated((text) => database.pool.query(text));
-    return { ready: migrated, checks: { postgres: "ok", migrations: migrated ? "ok" : "missing", redis } };
+    const checks = { postgres: "ok", migrations: migrated ? "ok" : "missing", redis: redisCheck };
+    return { ready: migrated, degraded, checks };
   } catch {
-    return { ready: false, checks: { postgres: "away", redis } };
+    return { ready: false, degraded, checks: { postgres: "away", redis: redisCheck } };
   }
 }

@@ -45,7 +45,7 @@ export function createConnection(options: Options) {
   let draining = false;
   let attempts = 0;
   let renewed = false;
-  let heard = 0;
+  let heardAt = 0;
   let packetBytes = DEFAULT_PACKET_BYTES;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let renewal: ReturnType<typeof setTimeout> | undefined;
@@ -134,11 +134,12 @@ export function createConnection(options: Options) {
     if (reason === "io server disconnect") credentials.expire();
     comeBack();
   });
-  socket.io.on("ping", () => {
-    heard += 1;
-  });
+  const notice = (): void => {
+    heardAt = performance.now();
+  };
+  socket.io.on("ping", notice);
   socket.onAny((name: string, data: unknown) => {
-    heard += 1;
+    notice();
     options.pushed(name, data);
   });
   socket.on("hello", ({ limits }: { limits: { packetBytes: number } }) => {
@@ -163,14 +164,14 @@ export function createConnection(options: Options) {
     /** Sends once; undefined when no answer came. */
     async transmit(name: string, input: object): Promise<Ack | undefined> {
       if (!socket.connected) return undefined;
-      const before = heard;
       try {
         const ack: Ack = await socket.timeout(ackTimeoutMs).emitWithAck(name, input);
-        heard += 1;
+        notice();
         return ack;
       } catch {
-        // Silence in all that time: the line is dead, though nobody told us.
-        if (socket.connected && heard === before) reopen();
+        // Silence in half of that time: the line is dead, though nobody told us. What came right after the command was
+        // sent says nothing of now.
+        if (socket.connected && performance.now() - heardAt > ackTimeoutMs / 2) reopen();
         return undefined;
       }
     },

@@ -74,12 +74,16 @@ function parseInput(name: CommandName, raw: unknown): { commandId?: string | und
 const hashInput = (name: string, input: object, key: Buffer | undefined): string =>
   (key ? createHmac("sha256", key) : createHash("sha256")).update(name).update(JSON.stringify(input)).digest("hex");
 
+const isWrongSecret = (name: CommandName, code: string): boolean =>
+  commands[name].tries === "email" && code === "unauthenticated";
+
 export function createExecute({ parts, access, limits, keyUsed, strict }: Options): Execute {
   const { log, metrics } = parts;
   const inputKey = deriveKey(parts.config.JWT_SECRET, "hash of an input with secrets");
   let draining = false;
   let underWay = 0;
   let idle = () => {};
+  metrics.onScrape(() => metrics.commandsUnderWay.set(underWay));
 
   async function run(ctx: Context, input: Record<string, unknown>): Promise<unknown> {
     const spec = commands[ctx.command];
@@ -186,6 +190,7 @@ export function createExecute({ parts, access, limits, keyUsed, strict }: Option
     const seconds = (performance.now() - started) / 1000;
     metrics.commands.inc({ command: known ?? "unknown", code });
     metrics.commandSeconds.observe({ command: known ?? "unknown" }, seconds);
+    if (known && isWrongSecret(known, code)) metrics.signInFailures.inc({ command: known });
     log.debug(
       { requestId: request.requestId, command: name, code, actor: request.caller?.actor.id, ms: seconds * 1000 },
       "command",

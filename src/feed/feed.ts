@@ -67,6 +67,7 @@ type Options = {
 
 export function createFeed({ db, log, metrics, deliver, epochChanged, pollMs }: Options) {
   const followed = new Map<string, Followed>();
+  metrics.onScrape(() => metrics.streamsFollowed.set(followed.size));
 
   function remember(follow: Followed, events: WireEvent[]): void {
     for (const event of events) {

@@ -49,6 +49,7 @@ const field = (thrown: unknown, name: "status" | "type" | "limit"): unknown =>
 function toRefusal(thrown: unknown): AppError {
   if (thrown instanceof AppError) return thrown;
   const status = field(thrown, "status");
+  // What is short as sent, and long when it is unpacked.
   if (status === 413) {
     return new AppError("payload_too_large", `The body is over ${Number(field(thrown, "limit")) / 1024} KiB`);
   }

@@ -1,6 +1,6 @@
-import express, { type Request, type RequestHandler } from "express";
+import express, { type NextFunction, type Request, type RequestHandler } from "express";
 import { type CommandName, commands } from "../../protocol/index.ts";
-import { invalid } from "../kernel/errors.ts";
+import { AppError, invalid } from "../kernel/errors.ts";
 
 const USUAL_BYTES = 64 * 1024;
 
@@ -9,11 +9,34 @@ function checkType(req: Request): void {
   if (content && req.is("application/json") === false) throw invalid("body", "must be JSON, as application/json");
 }
 
+/** The parser too refuses what is too long, but only when all of it has come. */
+function refuseLong(req: Request, limit: number, next: NextFunction): void {
+  const refusal = () => new AppError("payload_too_large", `The body is over ${limit / 1024} KiB`);
+  if (Number(req.headers["content-length"] ?? 0) > limit) throw refusal();
+  let length = 0;
+  req.on("data", (chunk: Buffer) => {
+    length += chunk.length;
+    if (length > limit) next(refusal());
+  });
+}
+
+function onlyOnce(next: NextFunction): NextFunction {
+  let called = false;
+  return (error?: unknown) => {
+    if (called) return;
+    called = true;
+    next(error);
+  };
+}
+
 /** Reads JSON bodies up to the size that the command takes; a body of another type is refused, not ignored. */
 export function readBody(command: CommandName): RequestHandler {
-  const parse = express.json({ limit: commands[command].bodyBytes ?? USUAL_BYTES, strict: true });
+  const limit = commands[command].bodyBytes ?? USUAL_BYTES;
+  const parse = express.json({ limit, strict: true });
   return (req, res, next) => {
     checkType(req);
-    parse(req, res, next);
+    const first = onlyOnce(next);
+    refuseLong(req, limit, first);
+    parse(req, res, first);
   };
 }

@@ -5,7 +5,10 @@ import { openapi } from "../../protocol/print-openapi.ts";
 import type { Metrics } from "../kernel/metrics.ts";
 import { version } from "../kernel/package-root.ts";
 
-export type Readiness = { ready: boolean; checks: Record<string, string> };
+/** `degraded`: all is right, only slower. */
+export type Readiness = { ready: boolean; degraded?: boolean; checks: Record<string, string> };
+
+const statusOf = ({ ready, degraded }: Readiness): string => (!ready ? "unavailable" : degraded ? "degraded" : "ok");
 
 /** What operators and their tools ask: is it alive, can it work, how is it doing. */
 export function createHealthRoutes(parts: { health: () => Promise<Readiness>; metrics: Metrics }): Router {
@@ -14,15 +17,15 @@ export function createHealthRoutes(parts: { health: () => Promise<Readiness>; me
     res.set("Cache-Control", "no-store").json({ status: "ok", version });
   });
   router.get(["/api/v1/health/ready", "/readyz"], async (_req, res) => {
-    const { ready, checks } = await parts.health();
+    const readiness = await parts.health();
     res
       .set("Cache-Control", "no-store")
-      .status(ready ? 200 : 503)
-      .json({ status: ready ? "ok" : "unavailable", checks });
+      .status(readiness.ready ? 200 : 503)
+      .json({ status: statusOf(readiness), checks: readiness.checks });
   });
   router.get("/metrics", async (_req, res) => {
-    const { registry } = parts.metrics;
-    res.set("Content-Type", registry.contentType).send(await registry.metrics());
+    const { metrics } = parts;
+    res.set("Content-Type", metrics.registry.contentType).send(await metrics.print());
   });
   return router;
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { RequestHandler, Response } from "express";
 import type { Logger } from "../kernel/log.ts";
+import type { Metrics } from "../kernel/metrics.ts";
 
 const acceptable = /^[\w.:-]{1,100}$/;
 
@@ -14,12 +15,13 @@ export const nameRequest: RequestHandler = (req, res, next) => {
   next();
 };
 
-/** One line for each request; without the query, which people type. */
-export function logRequests(log: Logger): RequestHandler {
+/** One count and one line for each request; without the query, which people type. */
+export function logRequests(log: Logger, metrics: Metrics): RequestHandler {
   return (req, res, next) => {
     const started = performance.now();
     const path = req.path;
     res.once("close", () => {
+      metrics.httpResponses.inc({ status: `${Math.floor(res.statusCode / 100)}xx` });
       log.debug(
         {
           requestId: requestIdOf(res),

@@ -34,12 +34,12 @@ const protect = helmet({
 });
 
 export function createHttp(parts: HttpParts): Express {
-  const { config, log } = parts;
+  const { config, log, metrics } = parts;
   const app = express();
   app.set("trust proxy", config.TRUST_PROXY);
   app.disable("x-powered-by");
   app.disable("etag");
-  app.use(nameRequest, logRequests(log), protect, allowOrigins(config.CORS_ORIGINS));
+  app.use(nameRequest, logRequests(log, metrics), protect, allowOrigins(config.CORS_ORIGINS));
   app.use(createHealthRoutes(parts), createDocPages());
   app.use("/api/v1", (_req, res, next) => {
     res.set("Cache-Control", "no-store");

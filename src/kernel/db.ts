@@ -1,6 +1,7 @@
 import { CamelCasePlugin, Kysely, PostgresDialect, sql } from "kysely";
 import pg from "pg";
 import type { Logger } from "pino";
+import type { Metrics } from "./metrics.ts";
 import type { DB } from "./schema.ts";
 
 /** What reads take. Writes need a `Tx`, which only `transact` makes. */
@@ -26,6 +27,7 @@ export type Database = {
 type Options = {
   url: string;
   log: Logger;
+  metrics: Metrics;
   /** Most connections; two cores of Postgres gain nothing from more. */
   max?: number;
   /** Called with each statement sent, for tests that count. */
@@ -51,7 +53,7 @@ const types = {
   },
 };
 
-export function openDatabase({ url, log, max = 10, onStatement }: Options): Database {
+export function openDatabase({ url, log, metrics, max = 10, onStatement }: Options): Database {
   const pool = new pg.Pool({
     connectionString: url,
     max,
@@ -68,12 +70,19 @@ export function openDatabase({ url, log, max = 10, onStatement }: Options): Data
   pool.on("error", (error) => log.warn({ err: error }, "idle database connection lost"));
   pool.on("connect", (client) => client.on("error", (error) => log.warn({ err: error }, "database connection lost")));
 
+  metrics.onScrape(() => {
+    metrics.connections.set({ state: "idle" }, pool.idleCount);
+    metrics.connections.set({ state: "busy" }, pool.totalCount - pool.idleCount);
+    metrics.connectionsWanted.set(pool.waitingCount);
+  });
+
   const names = new Map<string, string>();
   const nameOf = (text: string): string | undefined => {
     if (!names.has(text) && names.size < MAX_PREPARED) names.set(text, `s${names.size}`);
     return names.get(text);
   };
   const send = (client: pg.PoolClient, text: string, values: readonly unknown[] = []) => {
+    metrics.statements.inc();
     onStatement?.(text);
     const name = values.length > 0 && !text.includes(PLANNED_ANEW) ? nameOf(text) : undefined;
     return client.query({ text, values: [...values], ...(name && { name }) });

@@ -69,8 +69,10 @@ async function admit(window: Window | undefined, key: string): Promise<Admission
   return { remaining: await window.take(key), giveBack: () => window.giveBack(key) };
 }
 
-export function createLimits(config: Config, redis?: Redis): Limits {
-  const window = (name: string, points: number, seconds: number) => createWindow({ name, points, seconds, redis });
+/** `refused` is told the name of the limit that was met. */
+export function createLimits(config: Config, redis?: Redis, refused: (limit: string) => void = () => {}): Limits {
+  const window = (name: string, points: number, seconds: number) =>
+    createWindow({ name, points, seconds, redis, refused: () => refused(name) });
   const perKey = window("key", config.RATE_LIMIT_KEY_PER_MINUTE, MINUTE);
   const perAddress = window("address", config.RATE_LIMIT_ADDRESS_PER_MINUTE, MINUTE);
   const signIns = window("sign-in", config.RATE_LIMIT_SIGN_IN_PER_MINUTE, MINUTE);
@@ -80,17 +82,24 @@ export function createLimits(config: Config, redis?: Redis): Limits {
   const commandRate = { perSecond: config.RATE_LIMIT_COMMANDS_PER_SECOND, burst: config.RATE_LIMIT_COMMANDS_BURST };
   const presencePerSecond = config.RATE_LIMIT_PRESENCE_PER_SECOND;
   const presenceRate = { perSecond: presencePerSecond, burst: 2 * presencePerSecond };
+  const commandLimit = { name: "commands", rate: commandRate };
+  const presenceLimit = { name: "presence", rate: presenceRate };
   const commandBuckets = new WeakMap<object, Bucket>();
   const presenceBuckets = new WeakMap<object, Bucket>();
   const sessionBuckets = new LRUCache<string, Bucket>({ max: MAX_SESSIONS });
 
   /** Takes one from the bucket of `key`; undefined: no limit. */
-  function take<K>(buckets: Buckets<K>, key: K, rate: Rate): number | undefined {
+  function take<K>(buckets: Buckets<K>, key: K, { name, rate }: { name: string; rate: Rate }): number | undefined {
     if (rate.perSecond === 0) return undefined;
     const now = performance.now();
     const bucket = buckets.get(key) ?? { tokens: rate.burst, at: now };
     buckets.set(key, bucket);
-    return takeFrom(bucket, rate, now);
+    try {
+      return takeFrom(bucket, rate, now);
+    } catch (tooFast) {
+      refused(name);
+      throw tooFast;
+    }
   }
 
   /** A whole team may sign up or in at once from behind one address. */
@@ -101,8 +110,8 @@ export function createLimits(config: Config, redis?: Redis): Limits {
 
   return {
     admitMessage(connection, command) {
-      if (isVolatile(command)) take(presenceBuckets, connection, presenceRate);
-      else take(commandBuckets, connection, commandRate);
+      if (isVolatile(command)) take(presenceBuckets, connection, presenceLimit);
+      else take(commandBuckets, connection, commandLimit);
     },
 
     async guard(trial, work) {
@@ -124,7 +133,7 @@ export function createLimits(config: Config, redis?: Redis): Limits {
 
     async admitCaller({ actor, grant, sessionId }) {
       if (grant?.keyId) return admit(perKey, grant.keyId);
-      const remaining = take(sessionBuckets, sessionId ?? actor.id, commandRate);
+      const remaining = take(sessionBuckets, sessionId ?? actor.id, commandLimit);
       return { ...free, remaining };
     },
   };

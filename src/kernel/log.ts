@@ -6,7 +6,11 @@ export type { Logger } from "pino";
 
 /** Names of fields that never reach a log, wherever they stand. */
 const secretFields = ["password", "old", "new", "token", "accessToken", "refreshToken", "authorization", "secret"];
-const redact = { paths: secretFields.flatMap((field) => [field, `*.${field}`, `*.*.${field}`]), censor: "[hidden]" };
+/** An error of Redis carries the command that failed, as AUTH with its password. */
+const redact = {
+  paths: ["err.command.args", ...secretFields.flatMap((field) => [field, `*.${field}`, `*.*.${field}`])],
+  censor: "[hidden]",
+};
 
 /** JSON lines to stdout or LOG_FILE; readable ones on a terminal, where pino-pretty is installed. */
 export function openLog(config: Pick<Config, "LOG_LEVEL" | "LOG_FILE" | "NODE_ENV">): Logger {

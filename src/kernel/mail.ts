@@ -1,6 +1,7 @@
 import { createTransport } from "nodemailer";
 import type { Config } from "./config.ts";
 import type { Logger } from "./log.ts";
+import type { Metrics } from "./metrics.ts";
 
 export type Mail = { to: string; subject: string; text: string };
 
@@ -37,3 +38,17 @@ export function openMailer(config: Pick<Config, "SMTP_URL" | "MAIL_FROM" | "NODE
     close: () => transport.close(),
   };
 }
+
+/** The same, and what became of each e-mail is counted. */
+export const countMails = (mailer: Mailer, { mails }: Pick<Metrics, "mails">): Mailer => ({
+  ...mailer,
+  async send(mail) {
+    try {
+      await mailer.send(mail);
+    } catch (error) {
+      mails.inc({ outcome: "failed" });
+      throw error;
+    }
+    mails.inc({ outcome: "sent" });
+  },
+});

@@ -17,6 +17,8 @@ export type Passwords = {
   /** Throws `unavailable` when so many wait for a hash that no more may, before anything is read for them. */
   checkRoom(): void;
   hash(password: string): Promise<string>;
+  /** How many wait for their hash. */
+  waiting(): number;
   /** false too when there is no hash, after the same work: an unknown user costs as much as a wrong password. */
   verify(hash: string | null | undefined, password: string): Promise<boolean>;
 };
@@ -42,6 +44,7 @@ export function createPasswords(): Passwords {
   return {
     checkRoom,
     hash,
+    waiting: () => limit.pendingCount,
     async verify(stored, password) {
       nobody ??= argon2.hash(randomBytes(16), parameters);
       const against = stored ?? (await nobody);

@@ -13,10 +13,16 @@ export type Window = {
   giveBack(key: string): Promise<void>;
 };
 
-type WindowOptions = { name: string; points: number; seconds: number; redis: Redis | undefined };
+type WindowOptions = {
+  name: string;
+  points: number;
+  seconds: number;
+  redis: Redis | undefined;
+  refused: () => void;
+};
 
 /** Counted in Redis for all instances; while it is away each process counts for itself. undefined: no limit. */
-export function createWindow({ name, points, seconds, redis }: WindowOptions): Window | undefined {
+export function createWindow({ name, points, seconds, redis, refused }: WindowOptions): Window | undefined {
   if (points === 0) return undefined;
   const options = { keyPrefix: `rhythm:limit:${name}`, points, duration: seconds };
   const memory = new RateLimiterMemory(options);
@@ -28,7 +34,9 @@ export function createWindow({ name, points, seconds, redis }: WindowOptions): W
       try {
         return (await limiter.consume(key)).remainingPoints;
       } catch (thrown) {
-        throw thrown instanceof RateLimiterRes ? tooFast(thrown.msBeforeNext) : thrown;
+        if (!(thrown instanceof RateLimiterRes)) throw thrown;
+        refused();
+        throw tooFast(thrown.msBeforeNext);
       }
     },
     async giveBack(key) {

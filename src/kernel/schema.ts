@@ -144,6 +144,16 @@ export interface GalleryVersions {
   title: string;
 }
 
+export interface Instances {
+  draining: boolean;
+  host: string;
+  id: string;
+  seenAt: Generated<string>;
+  sockets: number;
+  startedAt: Generated<string>;
+  version: string;
+}
+
 export interface Issues {
   assigneeIds: Generated<string[]>;
   columnId: Generated<string | null>;
@@ -466,6 +476,7 @@ export interface DB {
   fields: Fields;
   galleryItems: GalleryItems;
   galleryVersions: GalleryVersions;
+  instances: Instances;
   issues: Issues;
   issueTexts: IssueTexts;
   knownWords: KnownWords;

@@ -31,6 +31,7 @@ import {
   record,
   streamKind,
 } from "./event-log.ts";
+import type { Metrics } from "./metrics.ts";
 
 type EmitOptions = {
   /** Another stream than the transaction's, as the user stream of someone concerned. */
@@ -133,9 +134,13 @@ function settle(job: Job, outcome: Outcome | undefined): void {
   }
 }
 
-export function createWriter(options: { database: Database; committed: (events: CommittedEvent[]) => void }): Writer {
-  const { database, committed } = options;
+type Options = { database: Database; metrics: Metrics; committed: (events: CommittedEvent[]) => void };
+
+export function createWriter({ database, metrics, committed }: Options): Writer {
   const queues = new Map<string, Job[]>();
+  metrics.onScrape(() => {
+    metrics.commandsWaiting.set([...queues.values()].reduce((sum, waiting) => sum + waiting.length, 0));
+  });
 
   /** Runs one job inside an open transaction. Throws when the transaction can no longer be used. */
   async function runJob(
@@ -184,6 +189,7 @@ export function createWriter(options: { database: Database; committed: (events: 
       committing = true;
       await connection.query("commit");
     } catch (error) {
+      metrics.rollbacks.inc();
       broken = await connection.query("rollback").then(
         () => false,
         () => true,
@@ -194,6 +200,8 @@ export function createWriter(options: { database: Database; committed: (events: 
     } finally {
       connection.release(broken);
     }
+    metrics.commandsPerCommit.observe(jobs.length);
+    for (const { event } of written) metrics.eventsWritten.inc({ type: event.type });
     committed(written);
     return outcomes;
   }
@@ -204,9 +212,11 @@ export function createWriter(options: { database: Database; committed: (events: 
         settle(job, (await commit(stream, [job]))[0]);
         return;
       } catch (error) {
-        if (attempt < MAX_ATTEMPTS && mayRunAgain(error)) continue;
-        job.reject(error);
-        return;
+        if (attempt === MAX_ATTEMPTS || !mayRunAgain(error)) {
+          job.reject(error);
+          return;
+        }
+        metrics.transactionRetries.inc();
       }
     }
   }
@@ -218,7 +228,10 @@ export function createWriter(options: { database: Database; committed: (events: 
     } catch (error) {
       const { code } = toAppError(error);
       if (code === "unavailable" && !mayRunAgain(error)) for (const job of batch) job.reject(error);
-      else for (const job of batch) await runAlone(stream, job);
+      else {
+        metrics.transactionRetries.inc(batch.length);
+        for (const job of batch) await runAlone(stream, job);
+      }
       return;
     }
     batch.forEach((job, i) => {

@@ -13,10 +13,10 @@ export type Reactions = {
 };
 
 export function createReactions(parts: Parts, { instance, sweepMs }: { instance: string; sweepMs: number }): Reactions {
-  const { db, log, mailer } = parts;
+  const { db, log, mailer, metrics } = parts;
   const mails = createMailSender(parts, { mailer, everyMs: sweepMs });
   const notifications = createNotifications(parts, () => mails.wake());
-  const runner = createRunner({ db, log, instance, consumer: notifications, sweepMs });
+  const runner = createRunner({ db, log, metrics, instance, consumer: notifications, sweepMs });
   return {
     wake: (committed) => runner.wake(committed),
     start() {

@@ -15,6 +15,7 @@ import type { Db } from "../kernel/db.ts";
 import { toAppError } from "../kernel/errors.ts";
 import { type CommittedEvent, type LoggedEvent, readLog, streamKind } from "../kernel/event-log.ts";
 import type { Logger } from "../kernel/log.ts";
+import type { Metrics } from "../kernel/metrics.ts";
 import { claimStream, listWaiting, movePosition, releaseStream, renewClaims } from "../kernel/positions.ts";
 
 export type Batch = {
@@ -41,7 +42,7 @@ export type Runner = {
   stop(): Promise<void>;
 };
 
-type Options = { db: Db; log: Logger; instance: string; consumer: Consumer; sweepMs: number };
+type Options = { db: Db; log: Logger; metrics: Metrics; instance: string; consumer: Consumer; sweepMs: number };
 
 /** What comes within this time is handled together. */
 const GATHER_MS = 20;
@@ -57,7 +58,7 @@ const MAX_TRIES = 5;
 /** Up to this event the batches are single events; the first of them has failed so many times by itself. */
 type Suspicion = { until: number; tries: number };
 
-export function createRunner({ db, log, instance, consumer, sweepMs }: Options): Runner {
+export function createRunner({ db, log, metrics, instance, consumer, sweepMs }: Options): Runner {
   const { name, handle, batchSize } = consumer;
   const limit = pLimit(MAX_STREAMS);
   const waiting = new Map<string, NodeJS.Timeout>();
@@ -66,6 +67,7 @@ export function createRunner({ db, log, instance, consumer, sweepMs }: Options):
   const suspects = new Map<string, Suspicion>();
   let timers: NodeJS.Timeout[] = [];
   let running = false;
+  metrics.onScrape(() => metrics.reactionsWaiting.set({ consumer: name }, waiting.size + underWay.size));
 
   /** Handles one batch; gives the seq that it goes up to. Throws when nothing of it happened. */
   async function step(stream: string, from: number, head: number): Promise<number> {
@@ -86,6 +88,8 @@ export function createRunner({ db, log, instance, consumer, sweepMs }: Options):
       moved = false;
     }
     if (!moved) await move(db);
+    const [first] = events;
+    if (first) metrics.reactionLag.observe({ consumer: name }, Math.max(0, Date.now() - Date.parse(first.at)) / 1000);
     const suspicion = suspects.get(stream);
     if (suspicion) suspicion.tries = 0;
     if (suspicion && to >= suspicion.until) suspects.delete(stream);
@@ -100,6 +104,7 @@ export function createRunner({ db, log, instance, consumer, sweepMs }: Options):
     const isSingle = from < until || to === from + 1;
     suspects.set(stream, { until: Math.max(until, to), tries: isSingle ? tries + 1 : 0 });
     if (!isSingle || tries + 1 < MAX_TRIES) return false;
+    metrics.reactionsSkipped.inc({ consumer: name });
     log.error({ err: error, consumer: name, stream, seq: to }, "an event fails again and again; skipped");
     return true;
   }

@@ -18,7 +18,11 @@ export function createBroadcast(io: Server, metrics: Metrics): Broadcast {
 
   const send = (delivery: Delivery): void => {
     metrics.eventsSent.inc(delivery.events.length);
-    if (io.sockets.adapter.rooms.has(delivery.stream)) io.local.to(delivery.stream).emit("events", delivery);
+    if (!io.sockets.adapter.rooms.has(delivery.stream)) return;
+    io.local.to(delivery.stream).emit("events", delivery);
+    const [first] = delivery.events;
+    // Clocks differ: an event may seem to come from the future.
+    if (first) metrics.eventLag.observe(Math.max(0, Date.now() - Date.parse(first.at)) / 1000);
   };
   const flushAll = (): void => {
     scheduled = false;

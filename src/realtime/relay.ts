@@ -3,18 +3,27 @@ import { Redis } from "ioredis";
 import type { Server } from "socket.io";
 import type { CommittedEvent } from "../kernel/event-log.ts";
 import type { Logger } from "../kernel/log.ts";
+import type { Metrics } from "../kernel/metrics.ts";
 
 /**
  * Carries committed events to the other instances through the Socket.IO Redis adapter, once per turn. It may lose
  * them without a sign (while Redis is down, or a subscriber reconnects later than a publisher): the feed heals.
  */
-export type Relay = { send(committed: CommittedEvent[]): void; status(): "ok" | "degraded"; close(): void };
+export type Relay = { send(committed: CommittedEvent[]): void; isUp(): boolean; close(): void };
 
 const MESSAGE = "rhythm:committed";
 /** A Redis that does not answer for this long is away. */
 const SILENCE_MS = 3000;
 
-export function openRelay(io: Server, url: string, log: Logger, receive: (committed: CommittedEvent[]) => void): Relay {
+type Options = {
+  io: Server;
+  url: string;
+  log: Logger;
+  metrics: Metrics;
+  receive: (committed: CommittedEvent[]) => void;
+};
+
+export function openRelay({ io, url, log, metrics, receive }: Options): Relay {
   const options = { retryStrategy: (attempt: number) => Math.min(100 * attempt, 1000), keepAlive: 10_000 };
   // No queue while Redis is away or silent: what cannot be sent now is read from Postgres.
   const publisher = new Redis(url, {
@@ -41,6 +50,7 @@ export function openRelay(io: Server, url: string, log: Logger, receive: (commit
   }
   io.adapter(createShardedAdapter(publisher, subscriber, { subscriptionMode: "static", channelPrefix: "rhythm" }));
   io.on(MESSAGE, (committed: CommittedEvent[]) => {
+    metrics.relayMessages.inc({ direction: "received" });
     try {
       receive(committed);
     } catch (error) {
@@ -50,7 +60,9 @@ export function openRelay(io: Server, url: string, log: Logger, receive: (commit
 
   let waiting: CommittedEvent[] = [];
   const flush = (): void => {
-    if (waiting.length > 0) io.serverSideEmit(MESSAGE, waiting);
+    if (waiting.length === 0) return;
+    metrics.relayMessages.inc({ direction: publisher.status === "ready" ? "sent" : "dropped" });
+    io.serverSideEmit(MESSAGE, waiting);
     waiting = [];
   };
   return {
@@ -58,7 +70,7 @@ export function openRelay(io: Server, url: string, log: Logger, receive: (commit
       if (waiting.length === 0) setImmediate(flush);
       waiting = waiting.concat(committed);
     },
-    status: () => (publisher.status === "ready" && subscriber.status === "ready" ? "ok" : "degraded"),
+    isUp: () => publisher.status === "ready" && subscriber.status === "ready",
     close() {
       flush();
       publisher.disconnect();

@@ -43,6 +43,9 @@ export type Rooms = ReturnType<typeof createRooms>;
 
 export function createRooms({ db, feed, broadcast, log, metrics, mayHear, left }: Options) {
   const bySocket = new Map<Socket, Map<string, Held>>();
+  metrics.onScrape(() => {
+    metrics.subscriptions.set([...bySocket.values()].reduce((sum, streams) => sum + streams.size, 0));
+  });
 
   function drop(socket: Socket, stream: string): void {
     left(socket, stream);

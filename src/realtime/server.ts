@@ -16,6 +16,7 @@ import { orgStream, type StreamHead, streamKind, userStream } from "../kernel/ev
 import type { Logger } from "../kernel/log.ts";
 import type { Metrics } from "../kernel/metrics.ts";
 import { version } from "../kernel/package-root.ts";
+import { createBrake } from "./brake.ts";
 import { createBroadcast } from "./broadcast.ts";
 import { createLease } from "./lease.ts";
 import { createPresence } from "./presence.ts";
@@ -96,7 +97,13 @@ export function createRealtime(options: Options) {
   });
   const rooms = createRooms({ db, feed, broadcast, log, metrics, mayHear, left: presence.leave });
   const lease = createLease(options.now);
+  const brake = createBrake(metrics);
   let draining = false;
+  metrics.onScrape(() => {
+    const { rooms: all, sids } = io.sockets.adapter;
+    // Each socket has a room of its own besides.
+    metrics.rooms.set(Math.max(0, all.size - sids.size));
+  });
 
   io.use((socket, next) => {
     const admit = async (): Promise<void> => {
@@ -112,6 +119,7 @@ export function createRealtime(options: Options) {
       () => next(),
       (thrown: unknown) => {
         const error = toAppError(thrown);
+        metrics.handshakesRefused.inc({ code: error.code });
         if (error.code === "internal") log.error({ err: error.cause }, "handshake failed");
         next(Object.assign(new Error(error.message), { data: toWireError(error) }));
       },
@@ -175,7 +183,10 @@ export function createRealtime(options: Options) {
       const input = args[0] === last && typeof last === "function" ? undefined : args[0];
       const caller = lease.isOver(socket) ? undefined : (socket.data.caller as Caller);
       execute({ name, input, caller, requestId: randomUUID(), connection })
-        .then(answer)
+        .then((ack) => {
+          if (!ack.ok && ack.error.code === "rate_limited") brake(socket);
+          answer(ack);
+        })
         .catch((error: unknown) => log.error({ err: error, command: name }, "answer could not be sent"));
     });
     const limits = { packetBytes: MAX_PACKET_BYTES, pullEvents: 500, resumeEvents: RESUME_LIMIT };
@@ -191,6 +202,8 @@ export function createRealtime(options: Options) {
 
   return {
     io,
+
+    count: (): number => io.sockets.sockets.size,
 
     /** Everything that the feed delivers passes here once, in order. */
     deliver(delivery: Delivery): void {

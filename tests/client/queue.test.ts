@@ -36,6 +36,27 @@ test("mutations of a project are applied in the order of their calls", async () 
   expect(await titles("todo")).toEqual(range(1, 25).map((i) => `N${i}`));
 });
 
+test("a line that goes dead right after something came is left after one wait for the answer", async () => {
+  const { client, network, project } = await arrive();
+  let isDead = true;
+  let sent = 0;
+  network.rule((way, frame) => {
+    // Another connection says hello.
+    if (frame.startsWith("0")) isDead = false;
+    if (!isDead) return "pass";
+    if (way === "up") {
+      sent += isCommand(frame) ? 1 : 0;
+      return "pass";
+    }
+    // The last thing that comes down it, in the place of the answer.
+    return isAnswer(frame) && sent === 1 ? { instead: '42["presence",{"project":"","users":[]}]' } : "drop";
+  });
+
+  const issue = await client.issue.create({ project, title: "once" });
+
+  expect([issue.number, sent]).toEqual([1, 1]);
+});
+
 test("one project does not wait for another", async () => {
   const { client, network, ann, org, project } = await arrive();
   await ann.ok("project.create", { org, name: "Slow", slug: "slow" });

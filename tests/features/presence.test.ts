@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { pino } from "pino";
 import { Server } from "socket.io";
 import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test, vi } from "vitest";
+import { createMetrics } from "../../src/kernel/metrics.ts";
 import { openRelay } from "../../src/realtime/relay.ts";
 import { type Client, connect } from "../support/client.ts";
 import { type Running, startApp, startAppForTest } from "../support/harness.ts";
@@ -231,9 +232,15 @@ describe.skipIf(inject("redisUrl") === "")("over two instances", () => {
   test("a list that comes late does not replace a newer one, and nonsense does nothing", async () => {
     const { ann, project, stream, first } = await cluster(inject("redisUrl"));
     const peer = new Server();
-    const relay = openRelay(peer, inject("redisUrl"), pino({ level: "silent" }), () => undefined);
+    const relay = openRelay({
+      io: peer,
+      url: inject("redisUrl"),
+      log: pino({ level: "silent" }),
+      metrics: createMetrics(),
+      receive: () => undefined,
+    });
     onTestFinished(() => relay.close());
-    await vi.waitFor(() => expect(relay.status()).toBe("ok"));
+    await vi.waitFor(() => expect(relay.isUp()).toBe(true));
     const zoe = { userId: randomUUID(), name: "zoe", state: "viewing", at: Date.now() };
     const say = (number: number, ...users: object[]) =>
       peer.serverSideEmit("rhythm:present", { instance: "peer", number, stream, project, users });

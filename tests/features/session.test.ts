@@ -47,14 +47,15 @@ beforeAll(async () => {
   const config = readConfig({ DATABASE_URL: cluster.url, JWT_SECRET: secret });
   const log = pino({ level: "silent" });
   const now = () => new Date(Date.now() + offset);
-  const database = openDatabase({ url: cluster.url, log, onStatement: (text) => statements.push(text) });
-  const writer = createWriter({ database, committed: (events) => committed.push(...events) });
+  const metrics = createMetrics();
+  const database = openDatabase({ url: cluster.url, log, metrics, onStatement: (text) => statements.push(text) });
+  const writer = createWriter({ database, metrics, committed: (events) => committed.push(...events) });
   const tokens = createTokens(config, now);
   const passwords = createPasswords();
   const mailer = openMailer(config, log);
   const { db } = database;
   const usage = createMeter({ config, db, writer, log, now, instance: "only", redis: undefined, flushMs: null });
-  const base = { config, database, db, writer, log, mailer, metrics: createMetrics(), passwords, tokens, usage, now };
+  const base = { config, database, db, writer, log, mailer, metrics, passwords, tokens, usage, now };
   const execute = () => Promise.reject(new Error("No script runs here"));
   const automation = createScriptRunner({ parts: base, execute, instance: "only", sweepMs: 1000, tickMs: 1000 });
   parts = { ...base, automation };
@@ -171,7 +172,7 @@ const suspend = ({ user }: SignedIn) =>
 
 test("fifty refreshes at once, on two instances, make one successor, and all of them get it", async () => {
   const ann = await register();
-  const writer = createWriter({ database: parts.database, committed: () => undefined });
+  const writer = createWriter({ database: parts.database, metrics: parts.metrics, committed: () => undefined });
   const instances = [parts, { ...parts, writer }];
   const answers = await Promise.all(Array.from({ length: 50 }, (_, i) => refresh(ann.refreshToken, instances[i % 2])));
 

@@ -137,7 +137,7 @@ function workOn(person: Client, project: string): () => Promise<number> {
 
 const socketCount = async (): Promise<number> => (await app.parts.metrics.sockets.get()).values[0]?.value ?? 0;
 
-test(`${FRAMES} malformed frames of seed ${SEED} harm nobody else`, { timeout: 90_000 }, async () => {
+test(`${FRAMES} malformed frames of seed ${SEED} harm nobody else`, { timeout: 90_000 + 10 * FRAMES }, async () => {
   const { ann, project, stream } = await createWorld(app);
   const pest = await createUser(app, "pest");
   const before = await socketCount();
