@@ -152,9 +152,10 @@ test("a little work moves what it should", async () => {
   expect(moved("rhythm_handshakes_refused_total", { code: "unauthenticated" })).toBe(1);
   expect(moved("rhythm_sign_in_failures_total", { command: "auth.login" })).toBe(1);
   expect(moved("rhythm_mails_total", { outcome: "sent" })).toBe(1);
-  expect(moved("rhythm_sockets")).toBe(2);
+  expect(moved("rhythm_sockets")).toBe(3);
   expect(moved("rhythm_rooms")).toBe(2);
-  expect(moved("rhythm_subscriptions")).toBe(3);
+  expect(moved("rhythm_subscriptions")).toBe(4);
+  expect(moved("rhythm_script_runs_total", { trigger: "event", code: "ok" })).toBe(1);
   expect(moved("rhythm_instances")).toBe(1);
   expect(moved("rhythm_build_info")).toBe(1);
   expect(moved("rhythm_draining")).toBe(0);
