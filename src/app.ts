@@ -173,6 +173,7 @@ export async function createApp(config: AppConfig, overrides: Overrides = {}): P
     log,
     metrics,
     execute,
+    limits,
     authenticator,
     mayHear: (userId, stream) => mayHear(present, userId, stream),
     now,
@@ -219,6 +220,7 @@ export async function createApp(config: AppConfig, overrides: Overrides = {}): P
     await usage.stop();
     redis?.disconnect();
     mailer.close();
+    passwords.close();
     sockets.endPresence();
     // Before the sockets: leaving its channels would wait for a Redis that is away.
     relay?.close();

@@ -110,13 +110,12 @@ export async function seedDemo(app: App): Promise<void> {
     const person = [demoId(name), email, displayName(name)];
     await pool.query("insert into users (id, email, display_name) values ($1, $2, $3) on conflict do nothing", person);
   }
-  const hashes = Promise.all(demoUsers.map(({ name }) => app.parts.passwords.hash(demoPassword(name))));
   await makeWorkspace(createSender(app));
-  const [ada, grace, linus] = await hashes;
+  const hashes = await Promise.all(demoUsers.map(({ name }) => app.parts.passwords.hash(demoPassword(name))));
   await pool.query(
     `update users set password_hash = made.hash from unnest($1::uuid[], $2::text[]) as made(id, hash)
      where users.id = made.id and password_hash is null`,
-    [demoUsers.map(({ name }) => demoId(name)), [ada, grace, linus]],
+    [demoUsers.map(({ name }) => demoId(name)), hashes],
   );
 }
 

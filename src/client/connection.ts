@@ -31,6 +31,8 @@ export type Connection = ReturnType<typeof createConnection>;
 const DEFAULT_PACKET_BYTES = 64 * 1024;
 /** Coming back would not help. */
 const isFinal = ({ code }: WireError): boolean => code === "unauthenticated" || code === "forbidden";
+/** Another token may be let in: those that come with bad ones too often are told no more than that. */
+const isOfToken = ({ code }: WireError): boolean => code === "unauthenticated" || code === "rate_limited";
 
 export function createConnection(options: Options) {
   const { credentials, ackTimeoutMs, connectTimeoutMs, reconnectMinMs, reconnectMaxMs } = options;
@@ -59,7 +61,7 @@ export function createConnection(options: Options) {
     attempts += 1;
   }
   function refused(error: WireError): void {
-    if (error.code === "unauthenticated" && !renewed && credentials.expire()) {
+    if (isOfToken(error) && !renewed && credentials.expire()) {
       renewed = true;
       comeBack(0);
     } else if (isFinal(error)) {

@@ -16,6 +16,7 @@ import type { Caller, Connection, Context, Origin, Parts } from "../kernel/conte
 import { AppError, toAppError, toWireError } from "../kernel/errors.ts";
 import { findAnswer } from "../kernel/event-log.ts";
 import type { Limits } from "../kernel/limits.ts";
+import { createWarning } from "../kernel/log.ts";
 import { deriveKey } from "../kernel/secrets.ts";
 import { type AccessCache, authorize } from "./authorize.ts";
 import { handlers } from "./registry.ts";
@@ -79,6 +80,7 @@ const isWrongSecret = (name: CommandName, code: string): boolean =>
 
 export function createExecute({ parts, access, limits, keyUsed, strict }: Options): Execute {
   const { log, metrics } = parts;
+  const warn = createWarning(log);
   const inputKey = deriveKey(parts.config.JWT_SECRET, "hash of an input with secrets");
   let draining = false;
   let underWay = 0;
@@ -163,7 +165,7 @@ export function createExecute({ parts, access, limits, keyUsed, strict }: Option
     const { name, requestId } = request;
     const error = toAppError(thrown);
     if (error.code === "internal") log.error({ err: error.cause ?? error, command: name, requestId }, "command failed");
-    else if (error.code === "unavailable") log.warn({ err: error.cause, command: name, requestId }, error.message);
+    else if (error.code === "unavailable") warn({ err: error.cause, command: name, requestId }, error.message);
     if (strict && isCommandName(name) && ![...commonErrors, ...commands[name].errors].includes(error.code)) {
       log.error({ command: name, code: error.code }, "command answered with an error that it does not declare");
     }

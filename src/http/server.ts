@@ -1,6 +1,7 @@
 /** The HTTP door: turns a request into a command for `execute`, and its answer into a response. No rules live here. */
 import express, { type Express } from "express";
 import helmet from "helmet";
+import { createTrust } from "../kernel/address.ts";
 import type { Parts } from "../kernel/context.ts";
 import { AppError } from "../kernel/errors.ts";
 import { answerErrors } from "./answer.ts";
@@ -36,7 +37,7 @@ const protect = helmet({
 export function createHttp(parts: HttpParts): Express {
   const { config, log, metrics } = parts;
   const app = express();
-  app.set("trust proxy", config.TRUST_PROXY);
+  app.set("trust proxy", createTrust(config.TRUST_PROXY));
   app.disable("x-powered-by");
   app.disable("etag");
   app.use(nameRequest, logRequests(log, metrics), protect, allowOrigins(config.CORS_ORIGINS));

@@ -176,7 +176,8 @@ const settings = {
   RATE_LIMIT_ADDRESS_PER_MINUTE: {
     schema: limit,
     default: "20",
-    about: "Requests a minute from one address that nobody is signed in for, or whose token is refused.",
+    about:
+      "Requests a minute from one address that nobody is signed in for, or whose token is refused; as many handshakes of sockets that are refused, counted apart.",
   },
   RATE_LIMIT_SIGN_IN_PER_MINUTE: {
     schema: limit,
@@ -207,6 +208,11 @@ const settings = {
     schema: limit,
     default: "30",
     about: "Messages about presence a second of one socket, apart from its commands; twice as many after a pause.",
+  },
+  RATE_LIMIT_SOCKETS_PER_USER: {
+    schema: limit,
+    default: "100",
+    about: "Open sockets of one user or API key; counted by each instance.",
   },
 } satisfies Record<string, Setting>;
 

@@ -1,5 +1,6 @@
 /**
- * How fast anyone may ask, checked at two places only: by `execute` for each command, by the HTTP door for each request.
+ * How fast anyone may ask, checked at three places only: by `execute` for each command, by the HTTP door for each
+ * request, by the socket door for each handshake with a bad token.
  * - Windows (per key, address and account) are shared by all instances through Redis; while it is away each process
  *   counts for itself, so they never stand open. They begin with the first request, not with the minute.
  * - Buckets (per socket, and per session over HTTP) live where the socket does; presence has its own, so neither it nor
@@ -38,6 +39,8 @@ export type Limits = {
   admitStranger(command: CommandName | undefined, address: string | null): Promise<Admission>;
   /** A request over HTTP of someone who is signed in. Throws `rate_limited`. */
   admitCaller(caller: Caller): Promise<Admission>;
+  /** A socket whose token was refused. Throws `rate_limited` when that was so too often. */
+  refuseHandshake(address: string): Promise<void>;
 };
 
 /** What a command says of the secret that it tries, if it does: see `tries` in protocol/define.ts. */
@@ -75,6 +78,7 @@ export function createLimits(config: Config, redis?: Redis, refused: (limit: str
     createWindow({ name, points, seconds, redis, refused: () => refused(name) });
   const perKey = window("key", config.RATE_LIMIT_KEY_PER_MINUTE, MINUTE);
   const perAddress = window("address", config.RATE_LIMIT_ADDRESS_PER_MINUTE, MINUTE);
+  const handshakes = window("handshake", config.RATE_LIMIT_ADDRESS_PER_MINUTE, MINUTE);
   const signIns = window("sign-in", config.RATE_LIMIT_SIGN_IN_PER_MINUTE, MINUTE);
   const signUps = window("sign-up", config.RATE_LIMIT_SIGN_UP_PER_HOUR, HOUR);
   const failures = window("failures", config.RATE_LIMIT_SIGN_IN_FAILURES, QUARTER_HOUR);
@@ -135,6 +139,10 @@ export function createLimits(config: Config, redis?: Redis, refused: (limit: str
       if (grant?.keyId) return admit(perKey, grant.keyId);
       const remaining = take(sessionBuckets, sessionId ?? actor.id, commandLimit);
       return { ...free, remaining };
+    },
+
+    async refuseHandshake(address) {
+      await handshakes?.take(networkOf(address));
     },
   };
 }

@@ -31,3 +31,27 @@ export function openLog(config: Pick<Config, "LOG_LEVEL" | "LOG_FILE" | "NODE_EN
   }
   return pino(options);
 }
+
+const REPEAT_MS = 1000;
+
+/** Warns at once, and of what repeats once a second with how often: a flood must not fill the log too. */
+export function createWarning(
+  log: Logger,
+): (fields: { command: string; [field: string]: unknown }, message: string) => void {
+  const repeats = new Map<string, number>();
+  return (fields, message) => {
+    const { command } = fields;
+    const key = `${command}: ${message}`;
+    const before = repeats.get(key);
+    repeats.set(key, before === undefined ? 0 : before + 1);
+    if (before !== undefined) return;
+    log.warn(fields, message);
+    const timer = setInterval(() => {
+      const times = repeats.get(key);
+      repeats.set(key, 0);
+      if (times) return log.warn({ command, times }, message);
+      repeats.delete(key);
+      clearInterval(timer);
+    }, REPEAT_MS).unref();
+  };
+}

@@ -8,11 +8,13 @@ import type { Ack, EventData, WireEvent } from "../../protocol/index.ts";
 import type { Execute } from "../commands/execute.ts";
 import { endedSession } from "../features/session/policy.ts";
 import type { Delivery, Feed } from "../feed/feed.ts";
+import { addressOf, createTrust } from "../kernel/address.ts";
 import type { Config } from "../kernel/config.ts";
 import type { Caller, Connection } from "../kernel/context.ts";
 import type { Db } from "../kernel/db.ts";
 import { AppError, toAppError, toWireError } from "../kernel/errors.ts";
 import { orgStream, type StreamHead, streamKind, userStream } from "../kernel/event-log.ts";
+import type { Limits } from "../kernel/limits.ts";
 import type { Logger } from "../kernel/log.ts";
 import type { Metrics } from "../kernel/metrics.ts";
 import { version } from "../kernel/package-root.ts";
@@ -21,6 +23,7 @@ import { createBroadcast } from "./broadcast.ts";
 import { createLease } from "./lease.ts";
 import { createPresence } from "./presence.ts";
 import { createRooms, RESUME_LIMIT } from "./rooms.ts";
+import { createSeats } from "./seats.ts";
 import { cutOff, watchSlowSockets } from "./slow-sockets.ts";
 
 /** Packets above this close the connection; HTTP bodies have the same limit. */
@@ -40,6 +43,7 @@ type Options = {
   log: Logger;
   metrics: Metrics;
   execute: Execute;
+  limits: Limits;
   authenticator: { authenticate(token: string): Promise<Caller>; forget(sessionId: string | null): void };
   mayHear: (userId: string, stream: string) => Promise<void>;
   now: () => Date;
@@ -74,7 +78,7 @@ function endedBy(stream: string, { type, data }: WireEvent): string | undefined 
 const clientsOf = (io: Server): object => z.object({ clients: z.object().loose() }).parse(io.engine).clients;
 
 export function createRealtime(options: Options) {
-  const { httpServer, config, instance, db, feed, log, metrics, execute, authenticator, mayHear } = options;
+  const { httpServer, config, instance, db, feed, log, metrics, execute, authenticator, limits, mayHear } = options;
   const io = new Server(httpServer, {
     path: "/socket.io",
     transports: ["websocket"],
@@ -98,6 +102,8 @@ export function createRealtime(options: Options) {
   const rooms = createRooms({ db, feed, broadcast, log, metrics, mayHear, left: presence.leave });
   const lease = createLease(options.now);
   const brake = createBrake(metrics);
+  const seats = createSeats(config.RATE_LIMIT_SOCKETS_PER_USER);
+  const trust = createTrust(config.TRUST_PROXY);
   let draining = false;
   metrics.onScrape(() => {
     const { rooms: all, sids } = io.sockets.adapter;
@@ -105,17 +111,29 @@ export function createRealtime(options: Options) {
     metrics.rooms.set(Math.max(0, all.size - sids.size));
   });
 
+  async function identify(socket: Socket): Promise<void> {
+    const handshake = Handshake.safeParse(socket.handshake.auth);
+    if (!handshake.success) throw new AppError("unauthenticated", "The handshake needs auth: { token }");
+    socket.data.token = handshake.data.token;
+    socket.data.caller = await authenticator.authenticate(handshake.data.token);
+  }
+
+  async function admit(socket: Socket): Promise<void> {
+    if (draining) throw new AppError("unavailable", "This instance is stopping; connect again", { retryAfterMs: 1000 });
+    checkOrigin(socket, config.CORS_ORIGINS);
+    // A request whose sender has gone has no address any more.
+    const address = addressOf(socket.request, trust);
+    try {
+      await identify(socket);
+    } catch (error) {
+      if (toAppError(error).code === "unauthenticated") await limits.refuseHandshake(address);
+      throw error;
+    }
+    seats.take(socket, socket.data.caller);
+  }
+
   io.use((socket, next) => {
-    const admit = async (): Promise<void> => {
-      if (draining)
-        throw new AppError("unavailable", "This instance is stopping; connect again", { retryAfterMs: 1000 });
-      checkOrigin(socket, config.CORS_ORIGINS);
-      const handshake = Handshake.safeParse(socket.handshake.auth);
-      if (!handshake.success) throw new AppError("unauthenticated", "The handshake needs auth: { token }");
-      socket.data.token = handshake.data.token;
-      socket.data.caller = await authenticator.authenticate(handshake.data.token);
-    };
-    admit().then(
+    admit(socket).then(
       () => next(),
       (thrown: unknown) => {
         const error = toAppError(thrown);

@@ -181,6 +181,18 @@ test("a refresh token alone is enough, and one whose token ended comes back with
   expect(shown).toEqual([ended, again.accessToken]);
 });
 
+test("where bad tokens come too often, who has a way to another one need not wait", async () => {
+  const limited = await startAppForTest({ settings: { RATE_LIMIT_ADDRESS_PER_MINUTE: "1" } });
+  const { token, userId } = await createUser(limited, "ann");
+  const stranger = join(limited.url, { token: "stale" });
+  await soon(() => stranger.state.current.error).toMatchObject({ code: "unauthenticated" });
+  const tokens = ["stale"];
+
+  const client = join(limited.url, { getToken: () => tokens.pop() ?? token });
+
+  expect((await client.session.whoami()).user.id).toBe(userId);
+});
+
 test("whose session is revoked is told why, and so is what still waits", async () => {
   const { refreshToken } = await register("leaving");
   const given: string[] = [];
