@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, createSecretKey } from "node:crypto";
 import jwt from "jsonwebtoken";
 import { z } from "zod";
 import type { Config } from "./config.ts";
@@ -21,14 +21,16 @@ const keyId = (secret: string): string => createHash("sha256").update(secret).di
 
 export function createTokens(config: Config, now: () => Date): Tokens {
   const { JWT_SECRET: current, ACCESS_TTL_SECONDS: expiresInSeconds } = config;
-  const secrets = new Map(secretsOf(config).map((secret) => [keyId(secret), secret]));
+  // Made once: of a plain string, each check would first try whether it is a public key, which takes a millisecond.
+  const secrets = new Map(secretsOf(config).map((secret) => [keyId(secret), createSecretKey(secret, "utf8")]));
+  const signing = createSecretKey(current, "utf8");
   const seconds = () => Math.floor(now().getTime() / 1000);
 
   return {
     sign({ userId, sessionId }) {
       const claims = { sub: userId, sid: sessionId, iat: seconds(), exp: seconds() + expiresInSeconds };
       const header = { alg: "HS256", typ: "at+jwt", kid: keyId(current) } as const;
-      return { token: jwt.sign(claims, current, { header, issuer, audience }), expiresInSeconds };
+      return { token: jwt.sign(claims, signing, { header, issuer, audience }), expiresInSeconds };
     },
     verify(token) {
       const refuse = (cause?: unknown) => new AppError("unauthenticated", "The token is not valid", { cause });

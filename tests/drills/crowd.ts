@@ -134,12 +134,17 @@ export function ackTimes({ ops }: History, from = 0, to = Number.POSITIVE_INFINI
   );
 }
 
-/** How long after `at` each client that then lost its connection was up to date again. */
-export function outages(members: readonly Member[], at: number, until = Number.POSITIVE_INFINITY): number[] {
+/** How long after `at` each client that then lost its connection was up to date again, or only connected. */
+export function outages(
+  members: readonly Member[],
+  at: number,
+  { until = Number.POSITIVE_INFINITY, connected = false } = {},
+): number[] {
   return members.flatMap(({ states }) => {
     const lost = states.find((state) => state.at >= at && state.at < until && state.status === "offline");
     if (!lost) return [];
-    const back = states.find((state) => state.at > lost.at && state.status === "live");
+    const isBack = (status: string) => status === "live" || (connected && status === "catchingUp");
+    const back = states.find((state) => state.at > lost.at && isBack(state.status));
     return [(back?.at ?? Number.POSITIVE_INFINITY) - at];
   });
 }

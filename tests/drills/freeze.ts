@@ -28,7 +28,7 @@ export const freeze: Drill = {
       await sleep(5000);
       const figures = await judgeCrowd(cluster, crowd);
       crowd.leave();
-      const moves = outages(crowd.members, at, woke);
+      const moves = outages(crowd.members, at, { until: woke });
       return {
         ...figures,
         moved: moves.length,

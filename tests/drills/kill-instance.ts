@@ -23,7 +23,7 @@ export const killInstance: Drill = {
       const crowd = await gatherCrowd({ url: cluster.url, clients, projects, perSecond, boards: 40 });
       crowd.work();
       await sleep(restMs);
-      const back: number[] = [];
+      const [back, connected]: [number[], number[]] = [[], []];
       for (let kill = 0; kill < kills; kill += 1) {
         const victim = cluster.instances[kill % instances];
         const at = performance.now();
@@ -32,12 +32,14 @@ export const killInstance: Drill = {
         await victim?.start();
         await sleep(restMs - RESTART_AFTER_MS > 0 ? restMs - RESTART_AFTER_MS : restMs);
         back.push(...outages(crowd.members, at));
+        connected.push(...outages(crowd.members, at, { connected: true }));
       }
       const figures = await judgeCrowd(cluster, crowd);
       crowd.leave();
       return {
         ...figures,
         ...{ kills, moved: back.length, backP50Ms: percentile(back, 0.5), backP99Ms: percentile(back, 0.99) },
+        ...{ connectedP50Ms: percentile(connected, 0.5), connectedP99Ms: percentile(connected, 0.99) },
       };
     });
   },

@@ -81,7 +81,7 @@ export const slowConsumer: Drill = {
 
   run({ short }) {
     const size = short ? { clients: 9, projects: 3, perSecond: 30 } : { clients: 30, projects: 10, perSecond: 60 };
-    const megabytes = short ? 16 : 40;
+    const megabytes = short ? 12 : 40;
     return withCluster({ instances: 1, people: size.clients + 1, projects: size.projects + 1 }, async (cluster) => {
       const { url, instances } = cluster;
       // The others work on other projects of the same instance.

@@ -19,12 +19,13 @@ export const thundering: Drill = {
   gates: {
     ...lossGates,
     back: { least: 1 },
-    backP99Ms: { most: 6000, timed: true },
+    backOverdueMs: { most: 0, timed: true },
     postgresConnections: { most: POOL + 2, timed: true },
   },
 
   run({ short, full }) {
     const clients = short ? 100 : full ? 5000 : 1000;
+    const allowedMs = full ? 15_000 : 6000;
     const size = { clients, projects: 20, perSecond: 20, boards: 40 };
     return withCluster({ instances: 1, people: clients, projects: size.projects, issues: 10 }, async (cluster) => {
       const crowd = await gatherCrowd({ url: cluster.url, ...size, issues: 10 });
@@ -67,6 +68,7 @@ export const thundering: Drill = {
         ...{
           backP50Ms: percentile(back, 0.5),
           backP99Ms: percentile(back, 0.99),
+          backOverdueMs: Math.max(0, percentile(back, 0.99) - allowedMs),
           backMaxMs: Math.round(Math.max(...back)),
         },
         ...cpu,
