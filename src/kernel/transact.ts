@@ -196,7 +196,10 @@ export function createWriter({ database, metrics, committed }: Options): Writer 
       );
       // Postgres says why it refused a commit; only a connection that was lost leaves it open.
       if (!committing || !broken) throw error;
-      throw new AppError("unavailable", "The database went away; retry with the same commandId", { cause: error });
+      throw new AppError("unavailable", "The database went away; retry with the same commandId", {
+        cause: error,
+        retryAfterMs: 1000,
+      });
     } finally {
       connection.release(broken);
     }
