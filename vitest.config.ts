@@ -8,5 +8,7 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    // How long something may take to show on a busy machine; nothing is judged by it.
+    expect: { poll: { timeout: 10_000 } },
   },
 });

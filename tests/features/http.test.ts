@@ -230,7 +230,7 @@ describe("what is answered", () => {
 
 test("each request leaves one line, without its query and token", async () => {
   await door.call("GET", "/api/v1/orgs?cursor=private", { headers: { "x-request-id": "seen" } });
-  await vi.waitFor(() => expect(door.logged.filter(({ requestId }) => requestId === "seen")).toHaveLength(1));
+  await vi.waitFor(() => expect(door.logged.filter(({ requestId }) => requestId === "seen")).toHaveLength(1), 10_000);
   const [line] = door.logged.filter(({ requestId }) => requestId === "seen");
   expect(line).toMatchObject({ level: 20, method: "GET", path: "/api/v1/orgs", status: 200 });
   expect(JSON.stringify(line)).not.toMatch(/private|ann/);

@@ -123,7 +123,10 @@ test("listening begins again after its connection was cut", async () => {
     await pair.one.parts.database.pool.query("select pg_terminate_backend(pid) from unnest($1::int[]) as pid", [
       before,
     ]);
-    await vi.waitFor(async () => expect((await listening()).filter((pid) => !before.includes(pid))).toHaveLength(2));
+    await vi.waitFor(
+      async () => expect((await listening()).filter((pid) => !before.includes(pid))).toHaveLength(2),
+      10_000,
+    );
     await sleep(300);
   });
 

@@ -240,7 +240,7 @@ describe.skipIf(inject("redisUrl") === "")("over two instances", () => {
       receive: () => undefined,
     });
     onTestFinished(() => relay.close());
-    await vi.waitFor(() => expect(relay.isUp()).toBe(true));
+    await vi.waitFor(() => expect(relay.isUp()).toBe(true), 10_000);
     const zoe = { userId: randomUUID(), name: "zoe", state: "viewing", at: Date.now() };
     const say = (number: number, ...users: object[]) =>
       peer.serverSideEmit("rhythm:present", { instance: "peer", number, stream, project, users });

@@ -181,7 +181,10 @@ test("the beacon shows a client that the last event never came", async () => {
   await rename(ann, { project, issue: issue.write }, 1);
 
   // As if the event had been lost on the way: only the beacon is looked at.
-  await vi.waitFor(() => expect(ann.pushes).toContainEqual({ name: "head", data: { stream, epoch, seq: head + 1 } }));
+  await vi.waitFor(
+    () => expect(ann.pushes).toContainEqual({ name: "head", data: { stream, epoch, seq: head + 1 } }),
+    10_000,
+  );
 
   const { events } = await ann.ok("sync.pull", { stream, after: head });
   expect(events.map(({ seq }) => seq)).toEqual([head + 1]);
@@ -216,7 +219,7 @@ test("a restored database shows as another epoch, and old positions ask for a sn
   await rename(ann, at, 2);
 
   expect(again).toEqual({ stream, epoch: "restored", head: head - 2, events: [], reset: true });
-  await vi.waitFor(() => expect(ann.heard.filter((event) => event.epoch === "restored")).toHaveLength(2));
+  await vi.waitFor(() => expect(ann.heard.filter((event) => event.epoch === "restored")).toHaveLength(2), 10_000);
   const fresh = ann.heard.filter((event) => event.epoch === "restored");
   expect(fresh.map(({ seq }) => seq)).toEqual([head - 1, head]);
 });

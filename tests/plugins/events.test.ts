@@ -244,7 +244,7 @@ test("used up runs wait for the next day instead of being lost", async () => {
     source: `on_event("issue.created", function(ctx) ctx.issue:add_comment("hello") end)`,
   });
   await ann.ok("script.setPolicy", { org, caps: { runsPerDay: 2 } });
-  await vi.waitFor(async () => expect((await ann.ok("usage.today", { org })).scriptRuns.limit).toBe(2));
+  await vi.waitFor(async () => expect((await ann.ok("usage.today", { org })).scriptRuns.limit).toBe(2), 10_000);
 
   for (let i = 0; i < 4; i += 1) await ann.ok("issue.create", { project, title: "cart" });
 

@@ -284,7 +284,7 @@ describe("the pool", () => {
     const called = vi.fn<Job["call"]>(() => new Promise(() => {}));
     const running = run(asks("call('x')"), { call: called });
     const waiting = run("x = 1");
-    await vi.waitFor(() => expect(called).toHaveBeenCalled());
+    await vi.waitFor(() => expect(called).toHaveBeenCalled(), 10_000);
 
     await sandbox.close();
 

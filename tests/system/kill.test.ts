@@ -197,7 +197,7 @@ test("without Postgres the server stays, says unavailable, and stops in order", 
   await client.ok("project.get", { project });
 
   await data.killPostgres();
-  await vi.waitFor(async () => expect((await fetch(`${server.url}/readyz`)).status).toBe(503));
+  await vi.waitFor(async () => expect((await fetch(`${server.url}/readyz`)).status).toBe(503), 10_000);
   const refusals = await Promise.all([
     client.refused("issue.create", { project, title: "nowhere to put it" }),
     client.refused("issue.list", { project }),
