@@ -166,7 +166,7 @@ test("no secret is in the log, the metrics, an error or an event", { timeout: 12
     ...Array.from({ length: 10 }, () => ask("/auth/login", { email, password: secret("a new password") })),
     pool
       .query(
-        "select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'rhythm%' and pid <> pg_backend_pid()",
+        "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and application_name like 'rhythm%' and pid <> pg_backend_pid()",
       )
       .catch(() => undefined),
   ]);
