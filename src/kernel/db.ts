@@ -7,10 +7,14 @@ import type { DB } from "./schema.ts";
 /** What reads take. Writes need a `Tx`, which only `transact` makes. */
 export type Db = Pick<Kysely<DB>, "selectFrom" | "selectNoFrom" | "fn" | "getExecutor">;
 
-/** One connection with a transaction open on it, for `transact`. */
+export type Send = (text: string, values: readonly unknown[]) => Promise<pg.QueryResult>;
+
+/** One connection with a transaction open on it. Statements leave at once, without waiting for those before them. */
 export type Connection = {
-  kysely: Kysely<DB>;
+  send: Send;
   query(text: string, values?: unknown[]): Promise<Record<string, unknown>[]>;
+  /** Builds queries that leave by `send`, in place of the connection's own. */
+  through(send: Send): Kysely<DB>;
   /** Give it back; `broken` closes it instead. */
   release(broken?: boolean): void;
 };
@@ -58,6 +62,7 @@ export function openDatabase({ url, log, metrics, max = 10, onStatement }: Optio
     connectionString: url,
     max,
     types,
+    pipeline: true,
     connectionTimeoutMillis: 5000,
     idleTimeoutMillis: 60_000,
     keepAlive: true,
@@ -85,30 +90,24 @@ export function openDatabase({ url, log, metrics, max = 10, onStatement }: Optio
     metrics.statements.inc();
     onStatement?.(text);
     const name = values.length > 0 && !text.includes(PLANNED_ANEW) ? nameOf(text) : undefined;
+    // What a turn sends leaves in one write: writes are what a statement costs here.
+    const { stream } = client.connection;
+    stream.cork();
+    process.nextTick(() => stream.uncork());
     return client.query({ text, values: [...values], ...(name && { name }) });
   };
 
-  const kyselyOver = (connect: () => Promise<pg.PoolClient>, release: (client: pg.PoolClient) => void) =>
+  const kyselyOver = (connect: () => Promise<{ query: Send; release: () => void }>) =>
     new Kysely<DB>({
       // Event data has keys of its own, so only columns are renamed.
       plugins: [new CamelCasePlugin({ maintainNestedObjectKeys: true })],
-      dialect: new PostgresDialect({
-        pool: {
-          connect: async () => {
-            const client = await connect();
-            const query = (text: string, values: readonly unknown[]) => send(client, text, values);
-            return { query: query as never, release: () => release(client) };
-          },
-          end: async () => {},
-        },
-      }),
+      dialect: new PostgresDialect({ pool: { connect: connect as never, end: async () => {} } }),
     });
 
-  const db = kyselyOver(
-    () => pool.connect(),
-    (client) => client.release(),
-  );
-  const held = new WeakMap<pg.PoolClient, Kysely<DB>>();
+  const db = kyselyOver(async () => {
+    const client = await pool.connect();
+    return { query: (text, values) => send(client, text, values), release: () => client.release() };
+  });
 
   return {
     db,
@@ -121,16 +120,10 @@ export function openDatabase({ url, log, metrics, max = 10, onStatement }: Optio
         .execute((tx) => read(tx)),
     async connect() {
       const client = await pool.connect();
-      const kysely =
-        held.get(client) ??
-        kyselyOver(
-          async () => client,
-          () => {},
-        );
-      held.set(client, kysely);
       return {
-        kysely,
+        send: (text, values) => send(client, text, values),
         query: async (text, values) => (await send(client, text, values)).rows,
+        through: (query) => kyselyOver(async () => ({ query, release: () => {} })),
         release: (broken) => client.release(broken),
       };
     },

@@ -3,6 +3,7 @@ import type { Selectable } from "kysely";
 import type { Actor, Cause, Change, StreamKind, WireEvent } from "../../protocol/index.ts";
 import type { WriteContext } from "./context.ts";
 import type { Connection, Db } from "./db.ts";
+import { prepare } from "./prepare.ts";
 import type { Events } from "./schema.ts";
 
 export const projectStream = (projectId: string): string => `project:${projectId}`;
@@ -28,25 +29,28 @@ export type CommittedEvent = { stream: string; epoch: string; event: WireEvent }
 /** The stored answer of a command id. */
 export type Answer = { inputHash: string; stream: string; seq: number | null; data: unknown };
 export type Done = { kind: "done"; data: unknown; events: PendingEvent[] };
-type Head = { seq: number; answers: Map<string, Answer> };
+export type Head = { seq: number; answers: Map<string, Answer> };
 
 type StoredAnswer = Answer & { actorId: string; commandId: string };
-const lockStatement = `with head as (select seq from streams where id = $1 for update)
+const lockStatement = (which: string): string => `with head as (select seq from streams where id = $1 for update)
   select (select seq from head), (
     select json_agg(json_build_object(
       'actorId', actor_id, 'commandId', command_id, 'inputHash', encode(input_hash, 'hex'), 'stream', stream, 'seq', seq, 'data', data
-    )) from command_answers
-    where (actor_id, command_id) in (select * from unnest($2::uuid[], $3::uuid[]))
+    )) from command_answers where ${which}
   ) as answers`;
+/** Without arrays the plan is made once: Postgres would make a new one for each, which takes longer than the lock. */
+const lockForOne = lockStatement("actor_id = $2 and command_id = $3");
+const lockForMany = lockStatement("(actor_id, command_id) in (select * from unnest($2::uuid[], $3::uuid[]))");
 
 /**
  * Locks the stream's row and looks up the answers of command ids that were sent before. There is no row yet when the
  * command itself makes what the stream belongs to: nobody else can know its id.
  */
 export async function lockStream(connection: Connection, stream: string, contexts: WriteContext[]): Promise<Head> {
-  const asked = contexts.filter(({ commandId }) => commandId !== undefined);
-  const ids = [asked.map(({ actor }) => actor.id), asked.map(({ commandId }) => commandId)];
-  const [row] = await connection.query(lockStatement, [stream, ...ids]);
+  const asked = contexts.flatMap(({ actor, commandId }) => (commandId === undefined ? [] : [[actor.id, commandId]]));
+  const [one = [null, null], ...others] = asked;
+  const ids = others.length === 0 ? one : [0, 1].map((place) => asked.map((pair) => pair[place]));
+  const [row] = await connection.query(others.length === 0 ? lockForOne : lockForMany, [stream, ...ids]);
   const stored = (row?.["answers"] ?? []) as StoredAnswer[];
   return {
     seq: Number(row?.["seq"] ?? 0),
@@ -78,8 +82,11 @@ const recordStatement = `with emitted as (
   )
   select id, seq, epoch, now() as at from bumped`;
 
-/** Writes what the commands did to the log; gives the events as committed, for when the commit has succeeded. */
-export async function record(
+/**
+ * Writes what the commands did to the log and commits, in one round trip: a commit behind a statement that failed is a
+ * rollback. Gives the events as committed.
+ */
+export async function commitDone(
   connection: Connection,
   stream: string,
   head: Head,
@@ -115,9 +122,12 @@ export async function record(
       data: outcome.data,
       ...(ctx.run && { runId: ctx.run.id, journal: ctx.run.journal }),
     }));
-  if (rows.length === 0 && answers.length === 0) return [];
-
-  const heads = await connection.query(recordStatement, [JSON.stringify(rows), JSON.stringify(answers)]);
+  const values = [JSON.stringify(rows), JSON.stringify(answers)];
+  const nothing = rows.length === 0 && answers.length === 0;
+  const [heads] = await Promise.all([
+    nothing ? [] : connection.query(recordStatement, values),
+    connection.query("commit"),
+  ]);
   return heads.flatMap(({ id, seq, epoch, at }) => {
     const own = events.filter((event) => event.stream === id);
     return own.map((event, i) => ({
@@ -134,14 +144,13 @@ function toWire(event: Omit<PendingEvent, "seq"> & { seq: number; at: string }):
 }
 
 /** Events of a stream after `after`, oldest first. */
-export async function readEvents(
-  db: Db,
-  range: { stream: string; after: number; limit: number },
-): Promise<WireEvent[]> {
-  return (await selectEvents(db, range).execute()).map(eventOf);
+export async function readEvents(db: Db, range: Range): Promise<WireEvent[]> {
+  return (await listEvents(db, range)).map(eventOf);
 }
 
-const selectEvents = (db: Db, range: { stream: string; after: number; limit: number }) =>
+type Range = { stream: string; after: number; limit: number };
+
+const selectEvents = (db: Db, range: Range) =>
   db
     .selectFrom("events")
     .select(["seq", "type", "at", "actorId", "actorKind", "cause", "data"])
@@ -149,6 +158,9 @@ const selectEvents = (db: Db, range: { stream: string; after: number; limit: num
     .where("seq", ">", range.after)
     .orderBy("seq")
     .limit(range.limit);
+
+const listEvents = prepare(selectEvents);
+const listWithHistory = prepare((db, range: Range) => selectEvents(db, range).select(["issue", "changes"]));
 
 type EventRow = Pick<Selectable<Events>, "seq" | "type" | "at" | "actorId" | "actorKind" | "cause" | "data">;
 
@@ -165,9 +177,8 @@ const eventOf = ({ seq, type, at, actorId, actorKind, cause, data }: EventRow): 
 export type LoggedEvent = WireEvent & { issue: number | null; changes: Change[] };
 
 /** Like `readEvents`, for reactions. */
-export async function readLog(db: Db, range: { stream: string; after: number; limit: number }): Promise<LoggedEvent[]> {
-  const rows = await selectEvents(db, range).select(["issue", "changes"]).execute();
-  return rows.map(({ issue, changes, ...row }) => ({
+export async function readLog(db: Db, range: Range): Promise<LoggedEvent[]> {
+  return (await listWithHistory(db, range)).map(({ issue, changes, ...row }) => ({
     ...eventOf(row),
     issue,
     changes: (changes ?? []) as Change[],
@@ -177,13 +188,14 @@ export async function readLog(db: Db, range: { stream: string; after: number; li
 export type StreamHead = { stream: string; seq: number; epoch: string };
 
 /** Where these streams stand; one that was never written to is missing. */
-export async function readHeads(db: Db, streams: string[]): Promise<StreamHead[]> {
-  return db
+export const readHeads = (db: Db, streams: string[]): Promise<StreamHead[]> => listHeads(db, { streams });
+
+const listHeads = prepare((db, { streams }: { streams: string[] }) =>
+  db
     .selectFrom("streams")
     .select(["id as stream", "seq", "epoch"])
-    .where((eb) => eb("id", "=", eb.fn.any(eb.val(streams))))
-    .execute();
-}
+    .where((eb) => eb("id", "=", eb.fn.any(eb.val(streams)))),
+);
 
 /** The stored answer of a command id, outside a transaction. */
 export async function findAnswer(db: Db, key: { actorId: string; commandId: string }): Promise<Answer | undefined> {

@@ -5,18 +5,23 @@
 import { sql } from "kysely";
 import type { Db } from "./db.ts";
 import { AppError } from "./errors.ts";
+import { prepare } from "./prepare.ts";
 
 type At = { consumer: string; stream: string };
 type Holder = { instance: string; leaseMs: number };
 
-const until = (leaseMs: number) => sql`now() + make_interval(secs => ${leaseMs / 1000})`;
+const until = (leaseMs: number) => sql`now() + make_interval(secs => cast(${leaseMs} as double precision) / 1000)`;
 
 /**
  * Where the consumer stands and how far the stream goes; undefined while another instance has the claim. `orphaned`:
  * whoever had it before never gave it back, so events behind the position may have been handled.
  */
-export async function claimStream(db: Db, { consumer, stream, instance, leaseMs }: At & Holder) {
-  const { rows } = await sql<{ seq: number; head: number; orphaned: boolean }>`
+export async function claimStream(db: Db, claim: At & Holder) {
+  return (await claimOne(db, claim))[0];
+}
+
+const claimOne = prepare(
+  (_, { consumer, stream, instance, leaseMs }: At & Holder) => sql<{ seq: number; head: number; orphaned: boolean }>`
     with before as (select claimed_by from positions where consumer = ${consumer} and stream = ${stream})
     insert into positions as p (consumer, stream, seq, claimed_by, claimed_until)
     select ${consumer}, id, 0, ${instance}, ${until(leaseMs)} from streams where id = ${stream}
@@ -24,9 +29,8 @@ export async function claimStream(db: Db, { consumer, stream, instance, leaseMs 
       set claimed_by = excluded.claimed_by, claimed_until = excluded.claimed_until
       where p.claimed_until is null or p.claimed_until < now() or p.claimed_by = ${instance}
     returning seq, (select s.seq from streams s where s.id = ${stream}) as head,
-      coalesce((select claimed_by is not null from before), false) as orphaned`.execute(db);
-  return rows[0];
-}
+      coalesce((select claimed_by is not null from before), false) as orphaned`,
+);
 
 /** Another lease for what this instance has claimed of these streams. */
 export async function renewClaims(
@@ -38,13 +42,16 @@ export async function renewClaims(
 }
 
 /** Gives a claim back; says whether there are events that came too late, but whose waker found the stream claimed. */
-export async function releaseStream(db: Db, { consumer, stream, instance }: At & Pick<Holder, "instance">) {
-  const { rows } = await sql<{ isBehind: boolean }>`
+export async function releaseStream(db: Db, claim: At & Pick<Holder, "instance">) {
+  return (await releaseOne(db, claim))[0]?.isBehind ?? false;
+}
+
+const releaseOne = prepare(
+  (_, { consumer, stream, instance }: At & Pick<Holder, "instance">) => sql<{ isBehind: boolean }>`
     update positions p set claimed_by = null, claimed_until = null
     where consumer = ${consumer} and stream = ${stream} and claimed_by = ${instance}
-    returning p.seq < (select s.seq from streams s where s.id = ${stream}) as is_behind`.execute(db);
-  return rows[0]?.isBehind ?? false;
-}
+    returning p.seq < (select s.seq from streams s where s.id = ${stream}) as is_behind`,
+);
 
 /** Whether the claim and the position are as they were: nobody has set the consumer anew meanwhile. */
 export async function isHeld(db: Db, { consumer, stream, instance, seq }: At & { instance: string; seq: number }) {
@@ -54,11 +61,17 @@ export async function isHeld(db: Db, { consumer, stream, instance, seq }: At & {
   return rows.length > 0;
 }
 
-/** Throws `conflict` when the position is not at `from` any more: another instance has done the work. */
-export async function movePosition(db: Db, { consumer, stream, from, to }: At & { from: number; to: number }) {
-  const { rows } = await sql`
+type Move = At & { from: number; to: number };
+
+const moveOne = prepare(
+  (_, { consumer, stream, from, to }: Move) => sql`
     update positions set seq = ${to} where consumer = ${consumer} and stream = ${stream} and seq = ${from}
-    returning seq`.execute(db);
+    returning seq`,
+);
+
+/** Throws `conflict` when the position is not at `from` any more: another instance has done the work. */
+export async function movePosition(db: Db, move: Move) {
+  const rows = await moveOne(db, move);
   if (rows.length === 0) throw new AppError("conflict", "Another instance was here before");
 }
 

@@ -1,20 +1,17 @@
 /** Commands whose effects are seen by those after them, and by nobody else: all is taken back at the end. */
-import type { KyselyPlugin } from "kysely";
 import type { Parts } from "./context.ts";
 import type { Connection, Database } from "./db.ts";
 import { lockStream } from "./event-log.ts";
-import { emitter, type Writer } from "./transact.ts";
+import { emitter } from "./jobs.ts";
+import type { Writer } from "./transact.ts";
 
 const writerOn = (connection: Connection): Writer => ({
   async run(ctx, stream, work) {
     // Waits its turn like everyone, and so sees what a real one would see.
     await lockStream(connection, stream, []);
-    return work(Object.assign(connection.kysely.withPlugin(asItIs), { emit: emitter(ctx, stream, []) }));
+    return work(Object.assign(connection.through(connection.send), { emit: emitter(ctx, stream, []) }));
   },
 });
-
-/** `withPlugin` makes a copy that can be added to. */
-const asItIs: KyselyPlugin = { transformQuery: ({ node }) => node, transformResult: async ({ result }) => result };
 
 export type Rehearsed = Pick<Parts, "db" | "writer" | "usage">;
 
@@ -35,7 +32,7 @@ export async function rehearse<T>(
     await connection.query("begin");
     return await work({
       within: {
-        db: connection.kysely,
+        db: connection.through(connection.send),
         writer: writerOn(connection),
         usage: { ...usage, count: () => () => undefined },
       },

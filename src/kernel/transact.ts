@@ -10,28 +10,15 @@
  *   `command_answers` decides between instances.
  * - Work may therefore run more than once; it must do nothing but read, write through `tx`, and emit.
  */
-import type { RootOperationNode } from "kysely";
-import {
-  type Actor,
-  type Cause,
-  type Change,
-  type EventData,
-  type EventType,
-  events as eventCatalogue,
-} from "../../protocol/index.ts";
+import type { Kysely } from "kysely";
+import type { Actor, Cause, Change, EventData, EventType } from "../../protocol/index.ts";
 import type { WriteContext } from "./context.ts";
-import type { Connection, Database, Db } from "./db.ts";
+import type { Database, Db } from "./db.ts";
 import { AppError, constraintOf, sqlState, toAppError } from "./errors.ts";
-import {
-  type Answer,
-  type CommittedEvent,
-  type Done,
-  lockStream,
-  type PendingEvent,
-  record,
-  streamKind,
-} from "./event-log.ts";
+import { type CommittedEvent, commitDone, lockStream } from "./event-log.ts";
+import { type Job, type Outcome, runJobs, settle, takeBatch } from "./jobs.ts";
 import type { Metrics } from "./metrics.ts";
+import type { DB } from "./schema.ts";
 
 type EmitOptions = {
   /** Another stream than the transaction's, as the user stream of someone concerned. */
@@ -47,7 +34,7 @@ type EmitOptions = {
 
 /** A transaction: reads and writes, and the only way to say that something happened. */
 export type Tx = Db &
-  Pick<Connection["kysely"], "insertInto" | "updateTable" | "deleteFrom" | "with"> & {
+  Pick<Kysely<DB>, "insertInto" | "updateTable" | "deleteFrom" | "with"> & {
     emit<T extends EventType>(type: T, data: EventData<T>, options?: EmitOptions): void;
   };
 
@@ -57,82 +44,11 @@ export type Writer = { run<T>(ctx: WriteContext, stream: string, work: (tx: Tx) 
 export const transact = <T>(ctx: WriteContext, stream: string, work: (tx: Tx) => Promise<T>): Promise<T> =>
   ctx.writer.run(ctx, stream, work);
 
-type Job = {
-  ctx: WriteContext;
-  work: (tx: Tx) => Promise<unknown>;
-  resolve: (data: unknown) => void;
-  reject: (error: unknown) => void;
-};
-type Outcome = Done | { kind: "replayed"; answer: Answer } | { kind: "refused"; error: AppError };
-
-/** Longest shared transaction; more would make the first of them wait for the last. */
-const MAX_SHARED = 64;
 const MAX_ATTEMPTS = 5;
-
-const jobKey = ({ ctx }: Job): string | undefined => ctx.commandId && `${ctx.actor.id} ${ctx.commandId}`;
-
-/** A plain SELECT, built or written by hand; anything else counts as a write. */
-const isRead = (node: RootOperationNode): boolean =>
-  node.kind === "SelectQueryNode"
-    ? node.with === undefined
-    : node.kind === "RawNode" && /^\s*\(?select\b/i.test(node.sqlFragments[0] ?? "");
-
-/** The next commands to commit together: a repeated command id waits for the commit of the first. */
-function takeBatch(waiting: Job[]): Job[] {
-  const keys = new Set<string>();
-  const batch: Job[] = [];
-  while (waiting.length > 0 && batch.length < MAX_SHARED) {
-    const job = waiting[0];
-    const key = job && jobKey(job);
-    if (!job || (key && keys.has(key))) break;
-    if (key) keys.add(key);
-    batch.push(job);
-    waiting.shift();
-  }
-  return batch;
-}
 
 /** A deadlock, a serialization failure, or another instance that stored the same command id first. */
 const mayRunAgain = (error: unknown): boolean =>
   ["40P01", "40001"].includes(sqlState(error) ?? "") || constraintOf(error) === "command_answers_pkey";
-
-/** The same id again: the first answer if the input is the same, else `conflict` that tells it. */
-function answerAgain(ctx: WriteContext, answer: Answer): Outcome {
-  if (answer.inputHash !== ctx.inputHash) {
-    const details = { firstAnswer: answer.data };
-    return {
-      kind: "refused",
-      error: new AppError("conflict", "This commandId was used with another input", { details }),
-    };
-  }
-  return { kind: "replayed", answer };
-}
-
-/** What services emit by: checked against what the command declares, and gathered in `events`. */
-export const emitter = (ctx: WriteContext, stream: string, events: PendingEvent[]): Tx["emit"] =>
-  function emit(type, data, options = {}) {
-    if (!ctx.emits.includes(type)) throw new Error(`${ctx.command} does not declare that it emits ${type}`);
-    const target = options.stream ?? stream;
-    const kinds: readonly string[] = eventCatalogue[type].streams;
-    if (!kinds.includes(streamKind(target))) throw new Error(`${type} does not belong in ${target}`);
-    const { issue = null, changes = null, actor = ctx.actor, cause = ctx.cause } = options;
-    events.push({ stream: target, type, data, issue, changes, actor, cause });
-  };
-
-function settle(job: Job, outcome: Outcome | undefined): void {
-  const { receipt } = job.ctx;
-  if (outcome?.kind === "done") {
-    const last = outcome.events.findLast((event) => event.seq !== undefined);
-    if (last?.seq !== undefined) Object.assign(receipt, { stream: last.stream, seq: last.seq });
-    job.resolve(outcome.data);
-  } else if (outcome?.kind === "replayed") {
-    const { stream, seq, data } = outcome.answer;
-    Object.assign(receipt, { replayed: true, ...(seq !== null && { stream, seq }) });
-    job.resolve(data);
-  } else {
-    job.reject(outcome?.error ?? new AppError("internal", "Something went wrong on the server"));
-  }
-}
 
 type Options = { database: Database; metrics: Metrics; committed: (events: CommittedEvent[]) => void };
 
@@ -142,52 +58,25 @@ export function createWriter({ database, metrics, committed }: Options): Writer 
     metrics.commandsWaiting.set([...queues.values()].reduce((sum, waiting) => sum + waiting.length, 0));
   });
 
-  /** Runs one job inside an open transaction. Throws when the transaction can no longer be used. */
-  async function runJob(
-    connection: Connection,
-    stream: string,
-    job: Job,
-    stored: Answer | undefined,
-  ): Promise<Outcome> {
-    const { ctx, work } = job;
-    if (stored) return answerAgain(ctx, stored);
-    const events: PendingEvent[] = [];
-    let wrote = false;
-    const watching = connection.kysely.withPlugin({
-      transformQuery: ({ node }) => {
-        if (!isRead(node)) wrote = true;
-        return node;
-      },
-      transformResult: async ({ result }) => result,
-    });
-    const tx: Tx = Object.assign(watching, { emit: emitter(ctx, stream, events) });
-    try {
-      return { kind: "done", data: await work(tx), events };
-    } catch (error) {
-      if (error instanceof AppError && !wrote) return { kind: "refused", error };
-      throw error;
-    }
-  }
-
   /** One transaction for all `jobs`. Throws when it was rolled back, or `unavailable` when nobody knows. */
   async function commit(stream: string, jobs: Job[]): Promise<Outcome[]> {
     const connection = await database.connect();
     let broken = false;
     let committing = false;
     let written: CommittedEvent[];
-    const outcomes: Outcome[] = [];
+    let outcomes: Outcome[];
     try {
-      await connection.query("begin");
       const contexts = jobs.map(({ ctx }) => ctx);
-      const head = await lockStream(connection, stream, contexts);
-      for (const job of jobs) outcomes.push(await runJob(connection, stream, job, head.answers.get(jobKey(job) ?? "")));
+      const beginning = connection.query("begin");
+      const locking = lockStream(connection, stream, contexts);
+      [outcomes] = await Promise.all([runJobs(connection, stream, jobs, locking), beginning]);
+      const head = await locking;
       const done = outcomes.flatMap((outcome, i) => {
         const ctx = contexts[i];
         return ctx && outcome.kind === "done" ? [{ ctx, outcome }] : [];
       });
-      written = await record(connection, stream, head, done);
       committing = true;
-      await connection.query("commit");
+      written = await commitDone(connection, stream, head, done);
     } catch (error) {
       metrics.rollbacks.inc();
       broken = await connection.query("rollback").then(

@@ -1,6 +1,7 @@
 import { sql } from "kysely";
 import type { OrgRole } from "../../../protocol/index.ts";
 import type { Db } from "../../kernel/db.ts";
+import { prepare } from "../../kernel/prepare.ts";
 import type { Tx } from "../../kernel/transact.ts";
 import { roomFor } from "../plan/repository.ts";
 import { type AfterName, byName } from "./by-name.ts";
@@ -19,18 +20,20 @@ const orgColumns = [
 export type OrgAccess = { id: string; slug: string; role: OrgRole };
 
 /** What the user is in an organization; undefined for outsiders. */
-export async function findOrgAccess(
-  db: Db,
-  key: { userId: string } & ({ slug: string } | { id: string }),
-): Promise<OrgAccess | undefined> {
+export async function findOrgAccess(db: Db, key: AccessKey): Promise<OrgAccess | undefined> {
+  return (await selectAccess(db, key))[0];
+}
+
+type AccessKey = { userId: string } & ({ slug: string } | { id: string });
+
+const selectAccess = prepare((db, key: AccessKey) => {
   const memberships = db
     .selectFrom("orgs")
     .innerJoin("orgMembers", "orgMembers.orgId", "orgs.id")
     .select(["orgs.id", "orgs.slug", "orgMembers.role"])
     .where("orgMembers.userId", "=", key.userId);
-  const named = "id" in key ? memberships.where("orgs.id", "=", key.id) : memberships.where("orgs.slug", "=", key.slug);
-  return named.executeTakeFirst();
-}
+  return "id" in key ? memberships.where("orgs.id", "=", key.id) : memberships.where("orgs.slug", "=", key.slug);
+});
 
 export async function listOrgRows(db: Db, of: { userId: string; after: AfterName; limit: number }) {
   const order = byName({ name: "orgs.name", id: "orgs.id" });

@@ -1,6 +1,7 @@
 import { sql } from "kysely";
 import type { OrgRole, ProjectRole, UserRef } from "../../../protocol/index.ts";
 import type { Db } from "../../kernel/db.ts";
+import { prepare } from "../../kernel/prepare.ts";
 import type { Tx } from "../../kernel/transact.ts";
 import { type AfterName, byName } from "../org/by-name.ts";
 import { isWithinReach, type Person, userRef } from "../org/person.ts";
@@ -26,8 +27,16 @@ export type ProjectAccess = {
 /** A project with both roles of the user in it; the roles are null for outsiders. */
 export async function findProjectAccess(
   db: Db,
-  key: { userId: string } & ({ ref: string } | { id: string }),
+  { userId, ...key }: { userId: string } & ({ ref: string } | { id: string }),
 ): Promise<ProjectAccess | undefined> {
+  if ("id" in key) return (await selectAccess(db, { userId, id: key.id }))[0];
+  const [org = "", slug = ""] = key.ref.split("/");
+  return (await selectAccess(db, { userId, org, slug }))[0];
+}
+
+type AccessKey = { userId: string } & ({ id: string } | { org: string; slug: string });
+
+const selectAccess = prepare((db, key: AccessKey) => {
   const projects = db
     .selectFrom("projects")
     .innerJoin("orgs", "orgs.id", "projects.orgId")
@@ -39,10 +48,9 @@ export async function findProjectAccess(
     )
     .select(["projects.id", "projects.orgId", "orgs.slug as orgSlug", "projects.slug", "projects.key"])
     .select(["projects.archivedAt", "orgMembers.role as orgRole", "projectMembers.role as projectRole"]);
-  if ("id" in key) return projects.where("projects.id", "=", key.id).executeTakeFirst();
-  const [org = "", slug = ""] = key.ref.split("/");
-  return projects.where("orgs.slug", "=", org).where("projects.slug", "=", slug).executeTakeFirst();
-}
+  if ("id" in key) return projects.where("projects.id", "=", key.id);
+  return projects.where("orgs.slug", "=", key.org).where("projects.slug", "=", key.slug);
+});
 
 /** All projects of an organization with the explicit role of the user, if any. */
 export async function listProjectRows(db: Db, of: { orgId: string; userId: string; after: AfterName; limit: number }) {

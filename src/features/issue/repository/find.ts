@@ -2,20 +2,24 @@ import { sql } from "kysely";
 import type { Issue } from "../../../../protocol/index.ts";
 import type { ProjectScope } from "../../../kernel/context.ts";
 import type { Db } from "../../../kernel/db.ts";
+import { prepare } from "../../../kernel/prepare.ts";
 import { issueColumns } from "../columns.ts";
 import { type Place, type Position, selectPlace, type Target } from "../place.ts";
 import type { Ranked } from "../rank.ts";
-import { type Known, type References, selectKnown } from "./known.ts";
+import { type Known, type References, selectKnown, toLookUp } from "./known.ts";
 
 type Key = { project: ProjectScope; number: number };
 
-export async function findIssue(db: Db, { project, number }: Key): Promise<Issue | undefined> {
-  return db
+const selectIssue = prepare((db, { project, number }: Key) =>
+  db
     .selectFrom("issues")
     .select(issueColumns(project))
     .where("projectId", "=", project.id)
-    .where("number", "=", number)
-    .executeTakeFirst();
+    .where("number", "=", number),
+);
+
+export async function findIssue(db: Db, { project, number }: Key): Promise<Issue | undefined> {
+  return (await selectIssue(db, { project, number }))[0];
 }
 
 /** Whether the number was used once, so that a missing issue is `gone` and not `not_found`. */
@@ -44,6 +48,46 @@ const childKinds = sql<Issue["kind"][]>`array(
   where c.project_id = issues.project_id and c.parent = issues.number and c.deleted_at is null
 )`;
 
+/** What may be said in words, and so is part of the query, apart from what is said by values. */
+function toPlacing(target: Target, position: Position) {
+  return {
+    form: {
+      target: typeof target === "object" ? undefined : target,
+      position: typeof position === "object" ? undefined : position,
+    },
+    target: typeof target === "object" ? target : undefined,
+    position: typeof position === "object" ? position : undefined,
+  };
+}
+type Placing = ReturnType<typeof toPlacing> & { project: ProjectScope; moving: number | null; references: References };
+
+const placeOf = ({ project, moving, form, ...at }: Placing) =>
+  selectPlace({
+    projectId: project.id,
+    target: at.target ?? form.target ?? "own",
+    position: at.position ?? form.position ?? "bottom",
+    moving,
+  });
+
+const selectStanding = prepare((db, { numbers, ...placing }: Placing & { numbers: number[] }) =>
+  db
+    .selectFrom("issues")
+    .leftJoin("stages as standing", "standing.id", "issues.stageId")
+    .leftJoinLateral(placeOf(placing).as("place"), (join) => join.onTrue())
+    .select(issueColumns(placing.project))
+    .select([
+      "standing.name as stageName",
+      "standing.status as stageStatus",
+      sql<Place | null>`to_json(place)`.as("place"),
+      selectKnown(placing.project, placing.references, sql`from (select issues.lane_id, issues.sprint_id) here`).as(
+        "known",
+      ),
+      childKinds.as("childKinds"),
+    ])
+    .where("issues.projectId", "=", placing.project.id)
+    .where(sql<boolean>`issues.number = any(cast(${numbers} as int[]))`),
+);
+
 /** Issues by number, each with the same place, which may count them as neighbours unless there is one only. */
 export async function listStanding(
   db: Db,
@@ -51,22 +95,8 @@ export async function listStanding(
 ): Promise<Standing[]> {
   const { target = "own", position = "bottom", references = {} } = asked;
   const moving = numbers.length === 1 ? (numbers[0] ?? null) : null;
-  const place = selectPlace({ projectId: project.id, target, position, moving });
-  const rows = await db
-    .selectFrom("issues")
-    .leftJoin("stages as standing", "standing.id", "issues.stageId")
-    .leftJoinLateral(place.as("place"), (join) => join.onTrue())
-    .select(issueColumns(project))
-    .select([
-      "standing.name as stageName",
-      "standing.status as stageStatus",
-      sql<Place | null>`to_json(place)`.as("place"),
-      selectKnown(project, references, sql`from (select issues.lane_id, issues.sprint_id) here`).as("known"),
-      childKinds.as("childKinds"),
-    ])
-    .where("issues.projectId", "=", project.id)
-    .where(sql<boolean>`issues.number = any(cast(${numbers} as int[]))`)
-    .execute();
+  const placing = { ...toPlacing(target, position), project, moving, references: toLookUp(references) };
+  const rows = await selectStanding(db, { ...placing, numbers });
   return rows.map(({ stageName, stageStatus, place: spot, known, childKinds: kinds, ...issue }) => ({
     issue,
     stageName,
@@ -83,18 +113,24 @@ export async function findStanding(db: Db, { number, ...asked }: Key & Asked): P
   return standing;
 }
 
+const selectPlaceForNew = prepare((db, placing: Placing) =>
+  db
+    .selectFrom("projects")
+    .leftJoinLateral(placeOf(placing).as("place"), (join) => join.onTrue())
+    .select([
+      sql<Place | null>`to_json(place)`.as("place"),
+      selectKnown(placing.project, placing.references).as("known"),
+    ])
+    .where("projects.id", "=", placing.project.id),
+);
+
 /** Where a new issue goes, if there is such a stage, and what is known of what it points at; undefined: no project. */
 export async function findPlaceForNew(
   db: Db,
   { project, target, references }: { project: ProjectScope; target: Target; references: References },
 ): Promise<{ place: Place | null; known: Known } | undefined> {
-  const place = selectPlace({ projectId: project.id, target, position: "bottom", moving: null });
-  return db
-    .selectFrom("projects")
-    .leftJoinLateral(place.as("place"), (join) => join.onTrue())
-    .select([sql<Place | null>`to_json(place)`.as("place"), selectKnown(project, references).as("known")])
-    .where("projects.id", "=", project.id)
-    .executeTakeFirst();
+  const placing = { ...toPlacing(target, "bottom"), project, moving: null, references: toLookUp(references, true) };
+  return (await selectPlaceForNew(db, placing))[0];
 }
 
 /** Up to `reach` issues above a rank in its stage and up to `reach` from it downwards, top to bottom. */

@@ -1,6 +1,7 @@
 import { sql } from "kysely";
 import type { Card, Issue } from "../../../../protocol/index.ts";
 import type { ProjectScope } from "../../../kernel/context.ts";
+import { prepare } from "../../../kernel/prepare.ts";
 import type { Tx } from "../../../kernel/transact.ts";
 import { issueColumns } from "../columns.ts";
 import type { Ranked } from "../rank.ts";
@@ -22,13 +23,10 @@ type IssueRow = Pick<
   | "parent"
 > & { tagIds: string[]; assigneeIds: string[] };
 
-/** Takes the project's next number. */
-export async function insertIssue(
-  tx: Tx,
-  project: ProjectScope,
-  issue: IssueRow & { reporterId: string },
-): Promise<Issue> {
-  return tx
+type NewIssue = IssueRow & { reporterId: string };
+
+const insertNumbered = prepare((tx: Tx, { project, issue }: { project: ProjectScope; issue: NewIssue }) =>
+  tx
     .with("counted", (cte) =>
       cte
         .updateTable("projects")
@@ -42,27 +40,43 @@ export async function insertIssue(
       projectId: project.id,
       number: eb.selectFrom("counted").select("counted.lastIssueNumber"),
     }))
-    .returning(issueColumns(project))
-    .executeTakeFirstOrThrow();
+    .returning(issueColumns(project)),
+);
+
+/** Takes the project's next number. */
+export async function insertIssue(tx: Tx, project: ProjectScope, issue: NewIssue): Promise<Issue> {
+  return present((await insertNumbered(tx, { project, issue }))[0]);
 }
 
-type IssueFields = Partial<IssueRow> & { deletedAt?: "now" | null };
+type Key = { project: ProjectScope; id: string };
+type Fields = Partial<IssueRow>;
+type Update = Key & { fields: Fields; form: { deletedAt?: "now" | null } };
 
-/** Writes the fields and a new version. */
-export async function updateIssueRow(
-  tx: Tx,
-  { project, id }: { project: ProjectScope; id: string },
-  { deletedAt, ...fields }: IssueFields,
-): Promise<Issue> {
-  return tx
+const updateOne = prepare((tx: Tx, { project, id, fields, form: { deletedAt } }: Update) =>
+  tx
     .updateTable("issues")
     .set({ ...fields, version: sql`version + 1`, updatedAt: sql`statement_timestamp()` })
     .$if(deletedAt !== undefined, (update) =>
       update.set({ deletedAt: deletedAt === "now" ? sql`statement_timestamp()` : null }),
     )
     .where("id", "=", id)
-    .returning(issueColumns(project))
-    .executeTakeFirstOrThrow();
+    .returning(issueColumns(project)),
+);
+
+/** Writes the fields and a new version. */
+export async function updateIssueRow(
+  tx: Tx,
+  { project, id }: Key,
+  { deletedAt, ...fields }: Fields & Update["form"],
+): Promise<Issue> {
+  const form = deletedAt === undefined ? {} : { deletedAt };
+  return present((await updateOne(tx, { project, id, fields, form }))[0]);
+}
+
+/** A row that a statement of ours must have given. */
+function present(row: Issue | undefined): Issue {
+  if (!row) throw new Error("The issue was not written");
+  return row;
 }
 
 /** The same of up to a hundred issues in one statement; each row names all planning fields. */

@@ -1,6 +1,7 @@
 import { sql } from "kysely";
 import type { Notification } from "../../../../protocol/index.ts";
 import type { Db } from "../../../kernel/db.ts";
+import { prepare } from "../../../kernel/prepare.ts";
 import type { Tx } from "../../../kernel/transact.ts";
 import type { Mentionable } from "../mentions.ts";
 import { sees } from "./own.ts";
@@ -19,8 +20,14 @@ export async function findBackground(
   db: Db,
   of: { projectId: string; stream: string; actorIds: string[]; created: { seq: number; issue: number }[] },
 ): Promise<Background | undefined> {
-  const seqs = of.created.map(({ seq }) => seq);
-  const issues = of.created.map(({ issue }) => issue);
+  const { projectId, stream, actorIds, created } = of;
+  const about = { seqs: created.map(({ seq }) => seq), issues: created.map(({ issue }) => issue) };
+  return (await selectBackground(db, { projectId, stream, actorIds, ...about }))[0];
+}
+
+type About = { projectId: string; stream: string; actorIds: string[]; seqs: number[]; issues: number[] };
+
+const selectBackground = prepare((db, of: About) => {
   // As it was: what the first change found, or what still stands.
   const description = sql`coalesce((
     select change ->> 'from' from events e cross join jsonb_array_elements(e.changes) as change
@@ -39,13 +46,12 @@ export async function findBackground(
       )`.as("names"),
       sql<Background["descriptions"]>`(
         select coalesce(json_object_agg(created.seq, ${description}), '{}')
-        from unnest(cast(${seqs} as bigint[]), cast(${issues} as int[])) as created(seq, issue)
+        from unnest(cast(${of.seqs} as bigint[]), cast(${of.issues} as int[])) as created(seq, issue)
         join issues on issues.project_id = projects.id and issues.number = created.issue
       )`.as("descriptions"),
     ])
-    .where("projects.id", "=", of.projectId)
-    .executeTakeFirst();
-}
+    .where("projects.id", "=", of.projectId);
+});
 
 /** Those who may see the project and have one of the handles, each with all of theirs. */
 export async function listMentionable(
@@ -89,9 +95,14 @@ export async function insertNotifications(
   tx: Tx,
   { projectId, stream, notices }: { projectId: string; stream: string; notices: Notice[] },
 ): Promise<Told[]> {
-  const { rows } = await sql<Told>`
+  const rows = await insertTold(tx, { projectId, stream, notices: JSON.stringify(notices) });
+  return rows.sort((a, b) => a.seq - b.seq);
+}
+
+const insertTold = prepare(
+  (_, { projectId, stream, notices }: { projectId: string; stream: string; notices: string }) => sql<Told>`
     with notices as (
-      select * from jsonb_to_recordset(cast(${JSON.stringify(notices)} as jsonb)) as n(
+      select * from jsonb_to_recordset(cast(${notices} as jsonb)) as n(
         seq bigint, at timestamptz, issue int, "actorId" uuid, watched boolean, assigned uuid[], mentioned uuid[], summaries jsonb
       )
     ), concerned as (
@@ -116,8 +127,5 @@ export async function insertNotifications(
     select user_id, reason, ${projectId}, issue, ${stream}, seq, summary, case when by_mail then now() end
     from chosen order by seq, user_id
     on conflict do nothing
-    returning id, user_id, seq, reason, issue, summary, created_at, read_at, mail_due is not null as by_mail`.execute(
-    tx,
-  );
-  return rows.sort((a, b) => a.seq - b.seq);
-}
+    returning id, user_id, seq, reason, issue, summary, created_at, read_at, mail_due is not null as by_mail`,
+);

@@ -3,6 +3,7 @@ import type { User } from "../../../../protocol/index.ts";
 import type { Origin } from "../../../kernel/context.ts";
 import type { Database, Db } from "../../../kernel/db.ts";
 import { behind, cursorValues, type Order, readAfter, timeKey, uuidKey } from "../../../kernel/page.ts";
+import { prepare } from "../../../kernel/prepare.ts";
 import type { SignInMethod } from "../../../kernel/schema.ts";
 import type { Tx } from "../../../kernel/transact.ts";
 import type { SessionState } from "../policy.ts";
@@ -13,16 +14,19 @@ export const stateColumns = ["sessions.expiresAt", "sessions.revokedAt", "users.
 
 /** A session with its user, whatever their state. */
 export async function findSession(db: Db, sessionId: string): Promise<{ user: User; state: SessionState } | undefined> {
-  const row = await db
-    .selectFrom("sessions")
-    .innerJoin("users", "users.id", "sessions.userId")
-    .select([...userColumns, ...stateColumns])
-    .where("sessions.id", "=", sessionId)
-    .executeTakeFirst();
+  const [row] = await selectSession(db, { sessionId });
   if (!row) return undefined;
   const { expiresAt, revokedAt, suspendedAt, ...user } = row;
   return { user, state: { expiresAt, revokedAt, suspendedAt } };
 }
+
+const selectSession = prepare((db, { sessionId }: { sessionId: string }) =>
+  db
+    .selectFrom("sessions")
+    .innerJoin("users", "users.id", "sessions.userId")
+    .select([...userColumns, ...stateColumns])
+    .where("sessions.id", "=", sessionId),
+);
 
 type NewSession = {
   id: string;

@@ -1,0 +1,66 @@
+/** Queries of the hot path, composed once for all calls: to compose one costs more than to send it. */
+import type { CompiledQuery, QueryExecutorProvider } from "kysely";
+import type { Db } from "./db.ts";
+
+type Values = { readonly [name: string]: unknown };
+type Composed<Row> = { compile(provider: QueryExecutorProvider): CompiledQuery<Row> };
+
+/** Stands in a composed query for a value that each call brings. */
+const pathOf = Symbol("path of the value");
+type Hole = { [pathOf]: string[]; [Symbol.toPrimitive](): never };
+const holeAt = (path: string[]): Hole => ({
+  [pathOf]: path,
+  [Symbol.toPrimitive]() {
+    throw new Error(`${path.join(".")} differs from call to call: a query may pass it on, not compute with it`);
+  },
+});
+const isHole = (value: unknown): value is Hole => typeof value === "object" && value !== null && pathOf in value;
+
+/** Forms kept of one query; those with many optional fields have more than anyone uses. */
+const MAX_FORMS = 200;
+
+const isRecord = (value: unknown): value is Values =>
+  typeof value === "object" && value !== null && !Array.isArray(value) && !Buffer.isBuffer(value);
+
+/** The names of all values, and what is under `form`: calls that agree in it share a query. */
+function shapeOf(values: Values): string {
+  let shape = "";
+  for (const name in values) {
+    const value = values[name];
+    if (value === undefined) continue;
+    if (name === "form") shape += JSON.stringify(value);
+    else shape += isRecord(value) ? `${name}{${shapeOf(value)}}` : `${name},`;
+  }
+  return shape;
+}
+
+function withHoles(values: Values, path: string[] = []): Values {
+  const holes: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(values)) {
+    const here = [...path, name];
+    if (value === undefined || name === "form") holes[name] = value;
+    else holes[name] = isRecord(value) ? withHoles(value, here) : holeAt(here);
+  }
+  return holes;
+}
+
+const valueAt = (values: Values, path: string[]): unknown =>
+  path.reduce<unknown>((value, name) => (value as Values)[name], values);
+
+/**
+ * Gives a function that runs the query which `compose` makes. `compose` sees objects, fields that are absent, and
+ * whatever is under the name `form` as they are; each other value is a stand-in that it may pass on but not look at.
+ */
+export function prepare<Row, V extends object, D extends Db = Db>(
+  compose: (db: D, values: V) => Composed<Row>,
+): (db: D, values: V) => Promise<Row[]> {
+  const known = new Map<string, CompiledQuery<Row>>();
+  return async (db, values) => {
+    const given = values as Values;
+    const shape = shapeOf(given);
+    const query = known.get(shape) ?? compose(db, withHoles(given) as V).compile(db);
+    if (known.size < MAX_FORMS) known.set(shape, query);
+    const parameters = query.parameters.map((value) => (isHole(value) ? valueAt(given, value[pathOf]) : value));
+    return (await db.getExecutor().executeQuery<Row>({ ...query, parameters })).rows;
+  };
+}
