@@ -59,6 +59,8 @@ export type Overrides = {
   scriptTickMs?: number;
   /** How often what was used is written down; null: only at the end, and when someone asks. */
   usageFlushMs?: number | null;
+  /** Time in which the sockets of an instance that stops are told to go to the others. */
+  drainOverMs?: number;
   /** How often the instance says that it is alive. */
   heartbeatMs?: number;
 };
@@ -79,6 +81,8 @@ export type App = {
 /** How long one may take to send a request; who is late is noticed at the next check, by default only every 30 s. */
 const SLOW_SENDERS = { headersTimeout: 10_000, requestTimeout: 15_000, connectionsCheckingInterval: 2000 };
 const DRAIN_RETRY_MS = 500;
+/** With what it takes to come back, so that they spread over 5 s. */
+const DRAIN_OVER_MS = 6000;
 const DRAIN_PATIENCE_MS = 10_000;
 
 /** One instance of the server on a migrated database. */
@@ -184,13 +188,17 @@ export async function createApp(config: AppConfig, overrides: Overrides = {}): P
     relay = openRelay({ io: sockets.io, url: config.REDIS_URL, log, metrics, receive: offer });
   }
   const { pool } = database;
+  let alive = 1;
   const heartbeat = openHeartbeat({
     pool,
     log,
     instance,
     everyMs: overrides.heartbeatMs ?? 5000,
     look: () => ({ sockets: sockets.count(), draining }),
-    seen: (alive) => metrics.instances.set(alive),
+    seen(count) {
+      alive = count;
+      metrics.instances.set(count);
+    },
   });
   metrics.onScrape(() => {
     metrics.draining.set(Number(draining));
@@ -212,7 +220,9 @@ export async function createApp(config: AppConfig, overrides: Overrides = {}): P
   const close = async (): Promise<void> => {
     draining = true;
     housekeeping.stop();
-    sockets.announceDrain(DRAIN_RETRY_MS);
+    // Alone, the sooner it is back the better.
+    const overMs = alive > 1 ? (overrides.drainOverMs ?? DRAIN_OVER_MS) : 0;
+    await sockets.announceDrain({ retryAfterMs: DRAIN_RETRY_MS, overMs });
     await sprintClock?.stop();
     await scripts.stop();
     await execute.drain(DRAIN_PATIENCE_MS);

@@ -28,8 +28,11 @@ import { cutOff, watchSlowSockets } from "./slow-sockets.ts";
 
 /** Packets above this close the connection; HTTP bodies have the same limit. */
 export const MAX_PACKET_BYTES = 64 * 1024;
-const DRAIN_BATCHES = 20;
-const DRAIN_PAUSE_MS = 100;
+/** Of the sockets of an instance that stops. */
+const BATCHES = 20;
+const CLOSE_OVER_MS = 2000;
+/** Fewer are closed at once. */
+const CLOSE_AT_ONCE = 50;
 /** How long clients may take to answer that their connection closes. */
 const CLOSE_PATIENCE_MS = 1000;
 const FOLLOW_RETRY_MS = 1000;
@@ -76,6 +79,16 @@ function endedBy(stream: string, { type, data }: WireEvent): string | undefined 
 
 /** Every connection of Engine.IO, whether or not it became a socket. */
 const clientsOf = (io: Server): object => z.object({ clients: z.object().loose() }).parse(io.engine).clients;
+
+/** Parts of a list, evenly over a time. */
+async function inBatches<T>(all: T[], { batches, overMs }: { batches: number; overMs: number }, act: (one: T) => void) {
+  const size = Math.max(1, Math.ceil(all.length / batches));
+  const pauseMs = overMs / Math.max(1, Math.ceil(all.length / size) - 1);
+  for (let i = 0; i < all.length; i += size) {
+    if (i > 0 && pauseMs > 0) await sleep(pauseMs);
+    all.slice(i, i + size).forEach(act);
+  }
+}
 
 export function createRealtime(options: Options) {
   const { httpServer, config, instance, db, feed, log, metrics, execute, authenticator, limits, mayHear } = options;
@@ -242,10 +255,11 @@ export function createRealtime(options: Options) {
     /** Another epoch: clients see it, drop what they hold, and subscribe anew. */
     epochChanged: sendHead,
 
-    /** Admits nobody from now on, and says so. */
-    announceDrain(retryAfterMs: number): void {
+    /** Admits nobody from now on, and says so to all by and by: they are not to come to the others at once. */
+    async announceDrain({ retryAfterMs, overMs }: { retryAfterMs: number; overMs: number }): Promise<void> {
       draining = true;
-      io.local.emit("draining", { retryAfterMs });
+      const sockets = [...io.of("/").sockets.values()];
+      await inBatches(sockets, { batches: BATCHES, overMs }, (socket) => socket.emit("draining", { retryAfterMs }));
     },
 
     /** Tells the other instances, while they can be reached, that the people here are gone. */
@@ -258,11 +272,9 @@ export function createRealtime(options: Options) {
       const ended = new Promise((resolve) => httpServer.close(resolve));
       const connections = Object.values(clientsOf(io));
       const sockets = [...io.of("/").sockets.values()];
-      const batch = Math.max(50, Math.ceil(sockets.length / DRAIN_BATCHES));
-      for (let i = 0; i < sockets.length; i += batch) {
-        for (const socket of sockets.slice(i, i + batch)) socket.conn.close();
-        if (i + batch < sockets.length) await sleep(DRAIN_PAUSE_MS);
-      }
+      const batches = Math.min(BATCHES, Math.ceil(sockets.length / CLOSE_AT_ONCE));
+      const overMs = (CLOSE_OVER_MS * batches) / BATCHES;
+      await inBatches(sockets, { batches, overMs }, (socket) => socket.conn.close());
       await Promise.race([ended, sleep(CLOSE_PATIENCE_MS)]);
       for (const connection of connections) cutOff(connection);
       httpServer.closeAllConnections();

@@ -28,7 +28,7 @@ export const rolling: Drill = {
   about: "a rolling restart under load: each instance in turn gets SIGTERM and is started again",
   hypothesis:
     "No command fails, since the SDK sends what was turned away elsewhere; each instance says that it is not ready, " +
-    "finishes what it began and ends with code 0 within 20 s.",
+    "finishes what it began and ends with code 0 within 20 s; its clients come back to the others over at least 5 s.",
   gates: {
     ...lossGates,
     refused: { most: 0 },
@@ -36,6 +36,7 @@ export const rolling: Drill = {
     badExits: { most: 0 },
     unreadySaid: { least: 1, timed: true },
     slowestStopMs: { most: 20_000, timed: true },
+    spreadMs: { least: 5000, timed: true },
   },
 
   run({ short }) {

@@ -44,7 +44,7 @@ export async function startApp({ settings, databaseUrl, ...overrides }: Options 
   const config = { ...readConfig(env), DATABASE_URL: url };
   // Who looks at statements wants those of commands.
   const usageFlushMs = overrides.onStatement ? null : 1000;
-  const app = await createApp(config, { log, strict: true, usageFlushMs, ...overrides });
+  const app = await createApp(config, { log, strict: true, usageFlushMs, drainOverMs: 0, ...overrides });
   const { url: address } = await app.listen();
   return { ...app, url: address, databaseUrl: url, complaints };
 }

@@ -156,7 +156,7 @@ test("SIGTERM under load acknowledges what was begun, says so, and ends in time 
   const took = performance.now() - started;
   const sent = await loading;
   expect(code).toBe(0);
-  expect(took).toBeLessThan(8000);
+  expect(took).toBeLessThan(15_000);
   expect(postgres).toBeDefined();
   expect(await data.postmaster()).toBeUndefined();
   for (const { pushes } of clients)
