@@ -4,6 +4,7 @@ import path from "node:path";
 import pg from "pg";
 import { startEmbedded } from "../src/kernel/embedded-postgres.ts";
 import { migrate } from "../src/kernel/migrate.ts";
+import { cpuMs } from "./processes.ts";
 import { createSeeder, type Seeder } from "./seed.ts";
 
 /** A Postgres of our own with the settings of a real start: `fsync` and `synchronous_commit` stay on. */
@@ -11,6 +12,8 @@ export type Cluster = {
   settings: string;
   /** URL of a new database with the seeded data. */
   clone(name: string): Promise<string>;
+  /** User and system time of all its processes since the call before. */
+  cpuMs(): Promise<number>;
   /** URL of a new migrated database with other data. */
   create(name: string, fill: (client: pg.Client) => Promise<void>): Promise<string>;
   stop(): Promise<void>;
@@ -66,7 +69,18 @@ export async function startCluster(fill: (seed: Seeder) => Promise<void>): Promi
       );
       return databaseUrl(postgres.url, name);
     },
+    cpuMs: () => spent(postgres.url),
     create,
     stop,
   };
+}
+
+let before = new Map<number, number>();
+
+async function spent(url: string): Promise<number> {
+  const { rows } = await withClient(url, (admin) => admin.query<{ pid: number }>("select pid from pg_stat_activity"));
+  const now = new Map(rows.map(({ pid }) => [pid, cpuMs(pid) ?? 0]));
+  const sum = [...now].reduce((total, [pid, ms]) => total + ms - (before.get(pid) ?? 0), 0);
+  before = now;
+  return sum;
 }

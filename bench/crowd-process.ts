@@ -1,5 +1,5 @@
 /** Subscribers in a process of their own; see crowd.ts for what it is asked and answers. */
-import type { Arrivals, CrowdAnswer, CrowdRequest } from "./crowd.ts";
+import { type Arrivals, type CrowdAnswer, type CrowdRequest, steadyMs } from "./crowd.ts";
 import { openWire, type TakePush, type Wire } from "./wire.ts";
 
 type Packet = { bytes: Buffer; first: number; count: number };
@@ -11,6 +11,16 @@ const REMEMBERED = 8;
 const totals: Arrivals = { atMs: 0, packets: 0, events: 0, bytes: 0, gaps: 0, cpuMs: 0 };
 const wires: Wire[] = [];
 let remembered: Packet[] = [];
+let times: Map<number, number[]> | undefined;
+
+function note({ first, count }: Packet): void {
+  const at = steadyMs();
+  for (let seq = first; seq < first + count; seq += 1) {
+    const all = times?.get(seq);
+    if (all) all.push(at);
+    else times?.set(seq, [at]);
+  }
+}
 
 /** Each packet goes to all, so it is parsed once and found again by its bytes. */
 function readPacket(json: Buffer): Packet {
@@ -28,8 +38,10 @@ function readPacket(json: Buffer): Packet {
 function subscriber(): TakePush {
   let next: number | undefined;
   return (json, frameBytes) => {
-    const { first, count } = readPacket(json);
+    const packet = readPacket(json);
+    const { first, count } = packet;
     if (count === 0) return;
+    if (times) note(packet);
     if (next !== undefined && first !== next) totals.gaps += 1;
     next = first + count;
     totals.packets += 1;
@@ -60,7 +72,10 @@ function count(): Arrivals {
 async function answer(request: CrowdRequest): Promise<CrowdAnswer> {
   try {
     if (request.do === "join") await join(request);
-    return { arrivals: count() };
+    if (request.do === "listen") times = new Map();
+    const told = request.do === "tell" ? [...(times ?? [])] : undefined;
+    if (told) times = undefined;
+    return { arrivals: count(), ...(told && { times: told }) };
   } catch (error) {
     return { error: String(error) };
   }

@@ -18,7 +18,9 @@ type Burst = {
   crowdCpu: number;
 };
 
-async function burst(side: Side, crowd: Crowd, command: string, seconds: number): Promise<Burst> {
+type Load = { command: string; seconds: number; ordered: Side };
+
+async function burst(side: Side, crowd: Crowd, { command, seconds, ordered }: Load): Promise<Burst> {
   const wires = await openClients(side, SENDERS);
   const [warmMs, forMs] = [300, seconds * 1000];
   const count = async () => {
@@ -38,7 +40,8 @@ async function burst(side: Side, crowd: Crowd, command: string, seconds: number)
     count(),
   ]);
   closeAll(wires);
-  if (after.gaps > 0) throw new Error(`${after.gaps} events were lost, doubled or out of order`);
+  // The bare server may emit what two connections commit at once in either order.
+  if (side === ordered && after.gaps > before.gaps) throw new Error("events were lost, doubled or out of order");
   const ms = after.atMs - before.atMs;
   const events = after.events - before.events;
   const deliveries = (events / ms) * 1000;
@@ -60,18 +63,23 @@ export async function measureFanout({ ours, bare, sizes, rounds, seconds }: Plan
   for (const size of sizes) {
     const crowdOf = (side: Side) => gatherCrowd({ port: side.server.port, size, ...side.join(PROJECT) });
     const [ourCrowd, bareCrowd] = [await crowdOf(ours), await crowdOf(bare)];
+    const load = { seconds, ordered: ours };
     const results = await alternate(rounds, {
-      ours: () => burst(ours, ourCrowd, "issue.move", seconds),
-      bare: () => burst(bare, bareCrowd, "relay", seconds),
+      ours: () => burst(ours, ourCrowd, { ...load, command: "issue.move" }),
+      bare: () => burst(bare, bareCrowd, { ...load, command: "relay" }),
+      committing: () => burst(bare, bareCrowd, { ...load, command: "issue.move" }),
     });
     await ourCrowd.leave();
     await bareCrowd.leave();
-    const rates = { ours: results.ours.map((one) => one.deliveries), bare: results.bare.map((one) => one.deliveries) };
+    const rateOf = (bursts: Burst[]): number[] => bursts.map((one) => one.deliveries);
+    const rates = { ours: rateOf(results.ours), bare: rateOf(results.bare), committing: rateOf(results.committing) };
     rows.push({
       "deliveries/s": `${size} subscribers, ${SENDERS} senders`,
       "ours : bare": ratioOf(rates.ours, rates.bare),
+      "ours : bare that commits": ratioOf(rates.ours, rates.committing),
       ours: median(rates.ours),
       bare: median(rates.bare),
+      "bare that commits": median(rates.committing),
       "commands/s": pick(results.ours, "commands"),
       "bare commands/s": pick(results.bare, "commands"),
       "events a packet": pick(results.ours, "perPacket"),
@@ -84,7 +92,7 @@ export async function measureFanout({ ours, bare, sizes, rounds, seconds }: Plan
   }
   return {
     title: "Fan-out",
-    note: "Ours commits each move to Postgres; the bare server has no database. Aim: at least 1.5 of bare.",
+    note: "Ours commits each move. Bare emits events one by one, without a database or after a commit of its own. Aim: 5 of bare that commits, with 500.",
     rows,
   };
 }

@@ -4,6 +4,8 @@ import { quantile } from "./rounds.ts";
 
 export type Load = {
   perSecond: number;
+  /** All of them, those of the warming up too. */
+  commands: number;
   /** From the command to its answer. */
   p50Ms: number;
   p95Ms: number;
@@ -28,12 +30,14 @@ type Plan = {
 /** Each client sends its next command when the last is answered; counts what is answered within `forMs`. */
 export async function runLoad({ clients, send, restMs, serverPid, warmMs, forMs }: Plan): Promise<Load> {
   const latencies: number[] = [];
+  let commands = 0;
   let over = false;
   let counting = false;
   const run = async (client: number): Promise<void> => {
     while (!over) {
       const sent = performance.now();
       await send(client);
+      commands += 1;
       if (counting) latencies.push(performance.now() - sent);
       if (restMs !== undefined) await sleep(restMs);
     }
@@ -53,6 +57,7 @@ export async function runLoad({ clients, send, restMs, serverPid, warmMs, forMs 
   };
   const [{ ms, own, cpu }] = await Promise.all([measure(), running]);
   return {
+    commands,
     perSecond: (latencies.length / ms) * 1000,
     p50Ms: quantile(latencies, 0.5),
     p95Ms: quantile(latencies, 0.95),

@@ -1,17 +1,24 @@
 /** Measures the server beside yardsticks on this machine: see README.md. */
 import { availableParallelism, cpus, loadavg } from "node:os";
 import { parseArgs } from "node:util";
+import { Redis } from "ioredis";
+import { startRedis } from "../tests/support/redis.ts";
 import { measureBoard, measureBytes } from "./board.ts";
+import { measureCatchUp } from "./catch-up.ts";
 import { startCluster } from "./cluster.ts";
 import { measureEcho } from "./echo.ts";
 import { measureFanout } from "./fanout.ts";
+import { measureFlatness } from "./flat.ts";
 import { measureFlood } from "./flood.ts";
+import { measureInstances } from "./instances.ts";
+import { measureLatency } from "./latency.ts";
 import { measureMemory } from "./memory.ts";
 import { measureMetering } from "./metering.ts";
 import { hasPgbench, type Script } from "./pgbench.ts";
 import { build, type Server, startBare, startOurs } from "./processes.ts";
 import { profileServer } from "./profile.ts";
 import { jsonLine, type Table, tableText } from "./report.ts";
+import { simulateScaling } from "./scaling.ts";
 import { measureScripts } from "./scripts.ts";
 import { createSeeder, type Seeder } from "./seed.ts";
 import { bareSide, MOVED_ISSUES, ourSide } from "./sides.ts";
@@ -19,8 +26,23 @@ import { type Cell, measureThroughput, PROJECTS } from "./throughput.ts";
 import { measureTracker } from "./tracker.ts";
 import { PEOPLE, seedTracker } from "./tracker-seed.ts";
 
-const usual = ["throughput", "echo", "fanout", "board", "bytes", "memory", "tracker", "scripts"] as const;
-type Section = (typeof usual)[number] | "profile" | "metering" | "flood";
+const usual = [
+  ...([
+    "memory",
+    "bytes",
+    "echo",
+    "board",
+    "throughput",
+    "flat",
+    "fanout",
+    "latency",
+    "catch-up",
+    "instances",
+  ] as const),
+  ...(["tracker", "scripts"] as const),
+];
+const onRequest = ["profile", "metering", "flood", "scaling"] as const;
+type Section = (typeof usual)[number] | (typeof onRequest)[number];
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
@@ -30,7 +52,7 @@ const { values: options, positionals } = parseArgs({
   },
 });
 const { quick } = options;
-const known: readonly string[] = [...usual, "profile", "metering", "flood"];
+const known: readonly string[] = [...usual, ...onRequest];
 const wrong = positionals.find((name) => !known.includes(name));
 if (wrong !== undefined) throw new Error(`there is no section ${wrong}: choose from ${known.join(", ")}`);
 const wanted = new Set((positionals.length > 0 ? positionals : usual) as readonly Section[]);
@@ -49,10 +71,13 @@ const boards = [
   },
 ];
 
+const small = { project: PROJECTS + 4, issues: MOVED_ISSUES };
+const large = { project: PROJECTS + 2, issues: 10_000 };
+
 async function fill(seed: Seeder): Promise<void> {
   await seed.people(1100);
   for (let project = 1; project <= PROJECTS; project += 1) await seed.project(project, { issues: MOVED_ISSUES });
-  for (const board of boards) await seed.project(board.project, board);
+  for (const board of [...boards, small]) await seed.project(board.project, board);
   await seed.finish();
 }
 
@@ -63,6 +88,10 @@ const cells: Cell[] = commands.flatMap((command) =>
 /** The ends of the range. */
 const quickCells = cells.filter(({ clients, projects }) => clients === 32 || (clients === 1 && projects === 1));
 
+if (wanted.has("scaling")) {
+  for (const table of simulateScaling()) console.log(tableText(table));
+  if (wanted.size === 1) process.exit(0);
+}
 await build();
 const cluster = await startCluster(fill);
 const servers: Server[] = [];
@@ -82,6 +111,13 @@ async function stop(): Promise<void> {
   await cluster.stop();
 }
 process.once("SIGINT", () => void stop().finally(() => process.exit(130)));
+
+async function pidOf(redisUrl: string): Promise<number> {
+  const client = new Redis(redisUrl);
+  const info = await client.info("server");
+  client.disconnect();
+  return Number(/process_id:(\d+)/.exec(info)?.[1]);
+}
 
 async function measure(section: Section, work: () => Promise<Table | Table[]>): Promise<void> {
   if (!wanted.has(section)) return;
@@ -111,9 +147,32 @@ try {
   await measure("echo", () => measureEcho({ ours, bare, rounds, seconds: seconds / 2 }));
   await measure("board", () => measureBoard({ ours, loads: quick ? 20 : 100, boards }));
   await measure("throughput", () =>
-    measureThroughput({ ours, bare, pgbenchUrl, cells: quick ? quickCells : cells, rounds, seconds }),
+    measureThroughput({
+      ...{ ours, bare, pgbenchUrl, rounds, seconds },
+      postgresCpuMs: cluster.cpuMs,
+      cells: quick ? quickCells : cells,
+    }),
   );
-  await measure("fanout", () => measureFanout({ ours, bare, sizes: [100, 1000], rounds, seconds }));
+  await measure("flat", () => measureFlatness({ ours, large, small, rounds, seconds }));
+  await measure("fanout", () => measureFanout({ ours, bare, sizes: [100, 500, 1000], rounds, seconds }));
+  await measure("latency", () => measureLatency({ ours, bare, sizes: [10, 1000], rounds, seconds: 2 * seconds }));
+  await measure("catch-up", () => measureCatchUp({ ours, board: large.project }));
+  await measure("instances", async () => {
+    const redis = await startRedis();
+    try {
+      const url = await cluster.clone("shared");
+      const started = await Promise.all([0, 1].map(() => startOurs(url, [], { REDIS_URL: redis.url })));
+      servers.push(...started);
+      const [here, there] = started.map(sideOf);
+      if (!here || !there) throw new Error("an instance is missing");
+      const redisPid = await pidOf(redis.url);
+      const table = await measureInstances({ here, there, alone: ours, redisPid, rounds, seconds });
+      await Promise.all(started.map((server) => server.stop()));
+      return table;
+    } finally {
+      await redis.stop();
+    }
+  });
   await measure("metering", async () => {
     const urls = { on: await cluster.clone("metered"), off: await cluster.clone("unmetered") };
     return measureMetering({ urls, sideOf, cells: quickCells, rounds: quick ? 1 : 2 * rounds, seconds });

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -81,7 +81,7 @@ const MS_PER_TICK = 10;
 
 /** User and system time that a process has used; undefined where there is no /proc. */
 export function cpuMs(pid: number): number | undefined {
-  if (process.platform !== "linux") return undefined;
+  if (process.platform !== "linux" || !existsSync(`/proc/${pid}`)) return undefined;
   const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   return (Number(fields[11]) + Number(fields[12])) * MS_PER_TICK;

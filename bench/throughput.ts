@@ -12,6 +12,8 @@ type Plan = {
   bare: Side;
   /** URL of pgbench's database; undefined: it is not installed. */
   pgbenchUrl: string | undefined;
+  /** CPU of Postgres in ms since the call before. */
+  postgresCpuMs: () => Promise<number>;
   cells: Cell[];
   rounds: number;
   seconds: number;
@@ -21,6 +23,25 @@ type Plan = {
 function projectOf({ clients, projects }: Cell, client: number): number {
   if (projects === 1) return 1;
   return 1 + client + clients * Math.floor(Math.random() * Math.floor(projects / clients));
+}
+
+/** All clients on one project, and in its room. */
+export async function loadProject(
+  side: Side,
+  { command, clients, project }: { command: Script; clients: number; project: number },
+  seconds: number,
+): Promise<Load> {
+  const inputOf = command === "issue.create" ? side.createIssue : side.moveIssue;
+  const wires = await openClients(side, clients, () => project);
+  const load = await runLoad({
+    clients,
+    send: (client) => wires[client]?.ask(command, inputOf(project)) ?? Promise.resolve(),
+    serverPid: side.server.pid,
+    warmMs: 300,
+    forMs: seconds * 1000,
+  });
+  closeAll(wires);
+  return load;
 }
 
 export async function loadSide(side: Side, cell: Cell, seconds: number): Promise<Load> {
@@ -38,6 +59,13 @@ export async function loadSide(side: Side, cell: Cell, seconds: number): Promise
   return load;
 }
 
+/** With what Postgres used for a command, the warming up included in both. */
+async function withPostgres({ postgresCpuMs }: Plan, load: () => Promise<Load>) {
+  await postgresCpuMs();
+  const result = await load();
+  return { ...result, postgresCpuMs: (await postgresCpuMs()) / result.commands };
+}
+
 const pick = (loads: Load[], key: keyof Load): number => median(loads.map((load) => load[key] ?? Number.NaN));
 
 /** Commands per second, with all senders in the room of a project. */
@@ -52,8 +80,8 @@ export async function measureThroughput(plan: Plan): Promise<Table> {
   }
   for (const cell of plan.cells) {
     const results = await alternate(rounds, {
-      ours: () => loadSide(ours, cell, seconds),
-      bare: () => loadSide(bare, cell, seconds),
+      ours: () => withPostgres(plan, () => loadSide(ours, cell, seconds)),
+      bare: () => withPostgres(plan, () => loadSide(bare, cell, seconds)),
       pgbench: async () => (pgbenchUrl ? runPgbench(cell.command, { url: pgbenchUrl, seconds, ...cell }) : Number.NaN),
     });
     const rates = {
@@ -73,6 +101,8 @@ export async function measureThroughput(plan: Plan): Promise<Table> {
       "bare p99": pick(results.bare, "p99Ms"),
       "CPU ms/command": pick(results.ours, "serverCpuMs"),
       "bare CPU": pick(results.bare, "serverCpuMs"),
+      "Postgres ms/command": median(results.ours.map((load) => load.postgresCpuMs)),
+      "bare Postgres": median(results.bare.map((load) => load.postgresCpuMs)),
       "load generator": pick(results.ours, "generatorCpu"),
     });
   }

@@ -20,7 +20,7 @@ export type RedisServer = {
 
 /** TEST_REDIS_URL names a running Redis to use instead; it cannot be killed or paused. */
 export async function startRedis(): Promise<RedisServer> {
-  const given = process.env.TEST_REDIS_URL;
+  const given = process.env["TEST_REDIS_URL"];
   if (given) return useGivenRedis(given);
 
   const binary = await findRedis();
