@@ -22,6 +22,7 @@ import { createHttp, type Readiness } from "./http/server.ts";
 import type { Config } from "./kernel/config.ts";
 import type { Parts } from "./kernel/context.ts";
 import { type Database, openDatabase } from "./kernel/db.ts";
+import { renewEpochs } from "./kernel/epochs.ts";
 import type { CommittedEvent, StreamHead } from "./kernel/event-log.ts";
 import { pruneAnswers, startHousekeeping } from "./kernel/housekeeping.ts";
 import { openHeartbeat } from "./kernel/instances.ts";
@@ -248,6 +249,8 @@ export async function createApp(config: AppConfig, overrides: Overrides = {}): P
     setSuspended: (userId, suspended) => setSuspended(parts, userId, suspended),
     async listen() {
       await checkDefaultPlan(parts);
+      const renewed = await renewEpochs(pool);
+      if (renewed > 0) log.warn({ streams: renewed }, "the database is a restored one: clients load everything anew");
       doorbell = await openDoorbell({
         url: config.DATABASE_URL,
         instance,

@@ -1,7 +1,9 @@
 import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
 import { Kysely, type Migration, Migrator, PostgresDialect, sql } from "kysely";
 import pg from "pg";
+import { sqlState } from "./errors.ts";
 import { packageRoot } from "./package-root.ts";
 
 /** Any number, but the same one in every version: instances that start at once take turns. */
@@ -51,7 +53,13 @@ export async function migrate(url: string): Promise<string[]> {
   }
 }
 
-/** On the connection that holds the lock. */
+/** Longest that commands wait behind a migration that itself waits for a lock. */
+const LOCK_TIMEOUT_MS = 400;
+const RETRY_MS = 1000;
+/** lock_not_available. */
+const LOCK_TIMEOUT = "55P03";
+
+/** On the connection that holds the lock. A table that is in use is tried again until it is free for a moment. */
 async function applyMissing(client: pg.Client, files: File[]): Promise<string[]> {
   const connection = { query: client.query.bind(client) as never, release: () => undefined };
   const db = new Kysely({
@@ -60,7 +68,13 @@ async function applyMissing(client: pg.Client, files: File[]): Promise<string[]>
   const provider = {
     getMigrations: async () => Object.fromEntries(files.map((file) => [file.name, toMigration(file)])),
   };
-  const { error, results = [] } = await new Migrator({ db, provider }).migrateToLatest();
+  await client.query(`set lock_timeout = ${LOCK_TIMEOUT_MS}`);
+  let outcome = await new Migrator({ db, provider }).migrateToLatest();
+  while (sqlState(outcome.error) === LOCK_TIMEOUT) {
+    await sleep(RETRY_MS);
+    outcome = await new Migrator({ db, provider }).migrateToLatest();
+  }
+  const { error, results = [] } = outcome;
   if (error) throw error;
   return results.filter(({ status }) => status === "Success").map(({ migrationName }) => migrationName);
 }

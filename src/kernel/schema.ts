@@ -144,6 +144,11 @@ export interface GalleryVersions {
   title: string;
 }
 
+export interface Installation {
+  identity: string;
+  singleton: Generated<boolean>;
+}
+
 export interface Instances {
   draining: boolean;
   host: string;
@@ -476,6 +481,7 @@ export interface DB {
   fields: Fields;
   galleryItems: GalleryItems;
   galleryVersions: GalleryVersions;
+  installation: Installation;
   instances: Instances;
   issues: Issues;
   issueTexts: IssueTexts;
