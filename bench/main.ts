@@ -138,7 +138,7 @@ try {
     ours: { start: () => startOurs(ourUrl), sideOf },
     bare: { start: () => startBare(bareUrl), sideOf: bareSide },
   };
-  await measure("memory", () => measureMemory(fresh, quick ? 1 : rounds));
+  await measure("memory", () => measureMemory({ ...fresh, postgresCpuMs: cluster.cpuMs, rounds: quick ? 1 : rounds }));
   servers.push(await startOurs(ourUrl), await startBare(bareUrl));
   const [ourServer, bareServer] = servers;
   if (!ourServer || !bareServer) throw new Error("a server is missing");

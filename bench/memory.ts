@@ -11,28 +11,42 @@ const SETTLE_MS = 3000;
 /** Long enough for one ping to each socket. */
 const WATCH_MS = 15_000;
 
-async function weigh({
-  start,
-  sideOf,
-}: Fresh): Promise<{ idle: number; joined: number; startMs: number; idleCpuMs: number }> {
+type PostgresCpu = () => Promise<number>;
+
+async function weigh({ start, sideOf }: Fresh, postgresCpuMs: PostgresCpu) {
   const began = performance.now();
   const server = await start();
   const startMs = performance.now() - began;
   await sleep(SETTLE_MS);
   const idle = residentMiB(server.pid) ?? Number.NaN;
+  const look = async () => ({ server: cpuMs(server.pid) ?? Number.NaN, postgres: await postgresCpuMs() });
+  const watch = async () => {
+    const before = await look();
+    await sleep(WATCH_MS);
+    const after = await look();
+    // That of Postgres counts from the look before.
+    return { server: after.server - before.server, postgres: after.postgres };
+  };
+  const empty = await watch();
   const crowd = await gatherCrowd({ port: server.port, size: SOCKETS, ...sideOf(server).join(1) });
   await sleep(SETTLE_MS);
   const joined = residentMiB(server.pid) ?? Number.NaN;
-  const cpu = cpuMs(server.pid) ?? Number.NaN;
-  await sleep(WATCH_MS);
-  const idleCpuMs = (cpuMs(server.pid) ?? Number.NaN) - cpu;
+  const full = await watch();
   await crowd.leave();
   await server.stop();
-  return { idle, joined, startMs, idleCpuMs };
+  const idleMs = { server: full.server - empty.server, postgres: full.postgres - empty.postgres };
+  return { idle, joined, startMs, empty, idleMs };
 }
 
-export async function measureMemory(sides: { ours: Fresh; bare: Fresh }, rounds: number): Promise<Table> {
-  const { ours, bare } = await alternate(rounds, { ours: () => weigh(sides.ours), bare: () => weigh(sides.bare) });
+type Plan = { ours: Fresh; bare: Fresh; postgresCpuMs: PostgresCpu; rounds: number };
+
+export async function measureMemory({ rounds, postgresCpuMs, ...sides }: Plan): Promise<Table> {
+  const { ours, bare } = await alternate(rounds, {
+    ours: () => weigh(sides.ours, postgresCpuMs),
+    bare: () => weigh(sides.bare, postgresCpuMs),
+  });
+  const perSocket = (part: "server" | "postgres") => (all: typeof ours) =>
+    all.map(({ idleMs }) => (1e6 * idleMs[part]) / WATCH_MS / SOCKETS);
   const each = (all: typeof ours) => all.map(({ idle, joined }) => ((joined - idle) * 1024) / SOCKETS);
   const idle = (all: typeof ours) => all.map((one) => one.idle);
   const joined = (all: typeof ours) => all.map((one) => one.joined);
@@ -49,9 +63,9 @@ export async function measureMemory(sides: { ours: Fresh; bare: Fresh }, rounds:
       row("MiB idle", idle),
       row(`MiB with ${SOCKETS} joined sockets`, joined),
       row("KiB a joined socket", each),
-      row("CPU us a second, a joined socket", (all) =>
-        all.map(({ idleCpuMs }) => (1e6 * idleCpuMs) / WATCH_MS / SOCKETS),
-      ),
+      row("CPU ms a second, without sockets", (all) => all.map(({ empty }) => (1000 * empty.server) / WATCH_MS)),
+      row("CPU us a second, a joined socket that is idle", perSocket("server")),
+      row("the same of Postgres", perSocket("postgres")),
       row("seconds from start to ready, on a migrated database", (all) => all.map(({ startMs }) => startMs / 1000)),
     ],
   };
