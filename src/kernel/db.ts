@@ -4,17 +4,17 @@ import type { Logger } from "pino";
 import type { Metrics } from "./metrics.ts";
 import type { DB } from "./schema.ts";
 
-/** What reads take. Writes need a `Tx`, which only `transact` makes. */
-export type Db = Pick<Kysely<DB>, "selectFrom" | "selectNoFrom" | "fn" | "getExecutor">;
-
 export type Send = (text: string, values: readonly unknown[]) => Promise<pg.QueryResult>;
+
+/** What reads take. Writes need a `Tx`, which only `transact` makes. */
+export type Db = Pick<Kysely<DB>, "selectFrom" | "selectNoFrom" | "fn" | "getExecutor"> & { send: Send };
 
 /** One connection with a transaction open on it. Statements leave at once, without waiting for those before them. */
 export type Connection = {
   send: Send;
   query(text: string, values?: unknown[]): Promise<Record<string, unknown>[]>;
   /** Builds queries that leave by `send`, in place of the connection's own. */
-  through(send: Send): Kysely<DB>;
+  through(send: Send): Kysely<DB> & { send: Send };
   /** Give it back; `broken` closes it instead. */
   release(broken?: boolean): void;
 };
@@ -44,6 +44,9 @@ const MAX_PREPARED = 500;
 const PLANNED_ANEW = "/* planned anew */";
 /** Marks a statement that comes in many forms, or whose best plan depends on its values: it is not kept prepared. */
 export const plannedAnew = sql.raw(PLANNED_ANEW);
+
+/** Event data has keys of its own, so only columns are renamed. */
+export const columnNames = new CamelCasePlugin({ maintainNestedObjectKeys: true });
 
 const isoTime = (text: string): string => new Date(`${text.replace(" ", "T")}:00`).toISOString();
 
@@ -97,35 +100,48 @@ export function openDatabase({ url, log, metrics, max = 10, onStatement }: Optio
     return client.query({ text, values: [...values], ...(name && { name }) });
   };
 
-  const kyselyOver = (connect: () => Promise<{ query: Send; release: () => void }>) =>
-    new Kysely<DB>({
-      // Event data has keys of its own, so only columns are renamed.
-      plugins: [new CamelCasePlugin({ maintainNestedObjectKeys: true })],
-      dialect: new PostgresDialect({ pool: { connect: connect as never, end: async () => {} } }),
-    });
+  const through: Connection["through"] = (query) => {
+    const connection = { query, release: () => {} };
+    const dialect = new PostgresDialect({ pool: { connect: async () => connection as never, end: async () => {} } });
+    return Object.assign(new Kysely<DB>({ plugins: [columnNames], dialect }), { send: query });
+  };
 
-  const db = kyselyOver(async () => {
+  async function connect(): Promise<Connection> {
     const client = await pool.connect();
-    return { query: (text, values) => send(client, text, values), release: () => client.release() };
+    return {
+      send: (text, values) => send(client, text, values),
+      query: async (text, values) => (await send(client, text, values)).rows,
+      through,
+      release: (broken) => client.release(broken),
+    };
+  }
+
+  const db = through(async (text, values) => {
+    const client = await pool.connect();
+    try {
+      return await send(client, text, values);
+    } finally {
+      client.release();
+    }
   });
 
   return {
     db,
     pool,
-    snapshot: (read) =>
-      db
-        .transaction()
-        .setIsolationLevel("repeatable read")
-        .setAccessMode("read only")
-        .execute((tx) => read(tx)),
-    async connect() {
-      const client = await pool.connect();
-      return {
-        send: (text, values) => send(client, text, values),
-        query: async (text, values) => (await send(client, text, values)).rows,
-        through: (query) => kyselyOver(async () => ({ query, release: () => {} })),
-        release: (broken) => client.release(broken),
-      };
+    connect,
+    async snapshot(read) {
+      const connection = await connect();
+      let broken = true;
+      try {
+        const beginning = connection.query("begin isolation level repeatable read read only");
+        const [result] = await Promise.allSettled([read(through(connection.send)), beginning]);
+        await connection.query("commit");
+        broken = false;
+        if (result.status === "rejected") throw result.reason;
+        return result.value;
+      } finally {
+        connection.release(broken);
+      }
     },
     close: () => pool.end(),
   };

@@ -1,6 +1,6 @@
 /** Queries of the hot path, composed once for all calls: to compose one costs more than to send it. */
 import type { CompiledQuery, QueryExecutorProvider } from "kysely";
-import type { Db } from "./db.ts";
+import { columnNames, type Db } from "./db.ts";
 
 type Values = { readonly [name: string]: unknown };
 type Composed<Row> = { compile(provider: QueryExecutorProvider): CompiledQuery<Row> };
@@ -54,13 +54,32 @@ const valueAt = (values: Values, path: string[]): unknown =>
 export function prepare<Row, V extends object, D extends Db = Db>(
   compose: (db: D, values: V) => Composed<Row>,
 ): (db: D, values: V) => Promise<Row[]> {
-  const known = new Map<string, CompiledQuery<Row>>();
+  const known = new Map<string, Query>();
   return async (db, values) => {
     const given = values as Values;
     const shape = shapeOf(given);
-    const query = known.get(shape) ?? compose(db, withHoles(given) as V).compile(db);
+    const query = known.get(shape) ?? { ...compose(db, withHoles(given) as V).compile(db), names: [] };
     if (known.size < MAX_FORMS) known.set(shape, query);
     const parameters = query.parameters.map((value) => (isHole(value) ? valueAt(given, value[pathOf]) : value));
-    return (await db.getExecutor().executeQuery<Row>({ ...query, parameters })).rows;
+    const { rows } = await db.send(query.sql, parameters);
+    if (rows.length === 0) return [];
+    if (query.names.length === 0) query.names = await namesOf(rows[0]);
+    return rows.map((row) => rename<Row>(row, query.names));
   };
+}
+
+type Query = Pick<CompiledQuery, "sql" | "parameters"> & { names: Name[] };
+type Name = [column: string, name: string];
+
+/** How the columns of a row are called with us: as everywhere, but found out once. */
+async function namesOf(row: Values): Promise<Name[]> {
+  const result = await columnNames.transformResult({ result: { rows: [row] }, queryId: { queryId: "names" } });
+  const names = Object.keys(result.rows[0] ?? {});
+  return Object.keys(row).map((column, place) => [column, names[place] ?? column]);
+}
+
+function rename<Row>(row: Values, names: readonly Name[]): Row {
+  const renamed: Record<string, unknown> = {};
+  for (const [column, name] of names) renamed[name] = row[column];
+  return renamed as Row;
 }

@@ -5,7 +5,8 @@ import { createWorld, type World } from "../support/world.ts";
 const today = new Date();
 let app: Running;
 beforeAll(async () => {
-  app = await startApp({ now: () => today });
+  // Without the sprint clock, which would have something to say in the afternoon.
+  app = await startApp({ now: () => today, sweepMs: null });
 });
 afterAll(() => app.close());
 

@@ -48,29 +48,41 @@ export async function insertIssue(tx: Tx, project: ProjectScope, issue: NewIssue
   return present((await insertNumbered(tx, { project, issue }))[0]);
 }
 
-type Key = { project: ProjectScope; id: string };
 type Fields = Partial<IssueRow>;
-type Update = Key & { fields: Fields; form: { deletedAt?: "now" | null } };
+type Update = { id: string; fields: Fields; form: { deletedAt?: "now" | null } };
 
-const updateOne = prepare((tx: Tx, { project, id, fields, form: { deletedAt } }: Update) =>
+const changed = (tx: Tx, { id, fields, form: { deletedAt } }: Update) =>
   tx
     .updateTable("issues")
     .set({ ...fields, version: sql`version + 1`, updatedAt: sql`statement_timestamp()` })
     .$if(deletedAt !== undefined, (update) =>
       update.set({ deletedAt: deletedAt === "now" ? sql`statement_timestamp()` : null }),
     )
-    .where("id", "=", id)
-    .returning(issueColumns(project)),
+    .where("id", "=", id);
+
+const updateAll = prepare((tx: Tx, { project, ...update }: Update & { project: ProjectScope }) =>
+  changed(tx, update).returning(issueColumns(project)),
+);
+const updateOwn = prepare((tx: Tx, update: Update) =>
+  changed(tx, update).returning([
+    ...(Object.keys(update.fields) as Exclude<keyof Fields, "tagIds" | "assigneeIds">[]),
+    "version",
+    "updatedAt",
+    "deletedAt",
+  ]),
 );
 
-/** Writes the fields and a new version. */
+/** Writes the fields and a new version. The issue is as it was read under the lock. */
 export async function updateIssueRow(
   tx: Tx,
-  { project, id }: Key,
+  project: ProjectScope,
+  issue: Issue,
   { deletedAt, ...fields }: Fields & Update["form"],
 ): Promise<Issue> {
-  const form = deletedAt === undefined ? {} : { deletedAt };
-  return present((await updateOne(tx, { project, id, fields, form }))[0]);
+  const update = { id: issue.id, fields, form: deletedAt === undefined ? {} : { deletedAt } };
+  if ("tagIds" in fields || "assigneeIds" in fields) return present((await updateAll(tx, { project, ...update }))[0]);
+  const [own] = await updateOwn(tx, update);
+  return present(own && { ...issue, ...own });
 }
 
 /** A row that a statement of ours must have given. */

@@ -14,7 +14,7 @@ export async function deleteIssue(ctx: ProjectContext, input: Input<"issue.delet
     const issue = await findIssue(tx, { project, number: input.issue });
     if (!issue) throw await missing(ctx, tx, input.issue);
     checkPresent(issue);
-    const after = await updateIssueRow(tx, { project, id: issue.id }, { deletedAt: "now" });
+    const after = await updateIssueRow(tx, project, issue, { deletedAt: "now" });
     tx.emit("issue.deleted", changedData(after, { deletedAt: after.deletedAt }), { issue: issue.number });
     return {};
   });
@@ -29,7 +29,7 @@ export async function restoreIssue(ctx: ProjectContext, input: Input<"issue.rest
     if (issue.deletedAt === null) throw new AppError("conflict", "The issue is not deleted");
     if (place) checkRoom(place);
     const rank = place ? rankAt(place, "bottom") : issue.rank;
-    const after = await updateIssueRow(tx, { project, id: issue.id }, { rank, deletedAt: null });
+    const after = await updateIssueRow(tx, project, issue, { rank, deletedAt: null });
     tx.emit("issue.restored", { issue: toCard(after) }, { issue: issue.number });
     return after;
   });

@@ -29,7 +29,7 @@ export async function moveIssue(ctx: ProjectContext, input: Input<"issue.move">)
     const status = place.stageId === issue.stageId ? issue.status : place.status;
     checkTransition(issue, status, known);
     const row = { stageId: place.stageId, rank, status, ...references };
-    const after = await updateIssueRow(tx, { project, id: issue.id }, row);
+    const after = await updateIssueRow(tx, project, issue, row);
     emitDifferences(tx, issue, after, { names: namesOf(standing), moved: true });
     return after;
   });

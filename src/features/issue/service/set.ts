@@ -27,7 +27,7 @@ async function setReference(ctx: ProjectContext, number: number, wanted: Wanted)
     checkPresent(issue);
     if (isSo(issue, wanted)) return issue;
     checkChange(standing, {}, wanted);
-    const after = await updateIssueRow(tx, { project, id: issue.id }, wanted);
+    const after = await updateIssueRow(tx, project, issue, wanted);
     emitDifferences(tx, issue, after, { names: namesOf(standing), moved: false });
     return after;
   });

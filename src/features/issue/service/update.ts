@@ -30,7 +30,7 @@ export async function updateIssue(ctx: ProjectContext, input: Input<"issue.updat
     checkChange(standing, fields, references);
     const row = { ...fields, ...references, ...placeFor(standing, fields.status) };
     const isChanged = Object.keys(changesBetween(issue, { ...issue, ...row })).length > 0;
-    const after = isChanged ? await updateIssueRow(tx, { project, id: issue.id }, row) : issue;
+    const after = isChanged ? await updateIssueRow(tx, project, issue, row) : issue;
     if (isChanged) emitDifferences(tx, issue, after, { names: namesOf(standing), moved: false });
     if (comment === undefined) return after;
     const { commentCount, updatedAt } = await addCommentTo(ctx, tx, { issue, body: comment });
