@@ -6,7 +6,7 @@ import type { DB } from "./schema.ts";
 
 export type Send = (text: string, values: readonly unknown[]) => Promise<pg.QueryResult>;
 
-/** What reads take. Writes need a `Tx`, which only `transact` makes. */
+/** What reads take. Writes need a `Tx`, which only `transact` makes. `send` is for `prepare`. */
 export type Db = Pick<Kysely<DB>, "selectFrom" | "selectNoFrom" | "fn" | "getExecutor"> & { send: Send };
 
 /** One connection with a transaction open on it. Statements leave at once, without waiting for those before them. */

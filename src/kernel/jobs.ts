@@ -1,5 +1,4 @@
 /** Commands that share a transaction: how they are gathered, run in their order, and told what came of it. */
-
 import { events as eventCatalogue } from "../../protocol/index.ts";
 import type { WriteContext } from "./context.ts";
 import type { Connection } from "./db.ts";

@@ -20,7 +20,7 @@ const isHole = (value: unknown): value is Hole => typeof value === "object" && v
 const MAX_FORMS = 200;
 
 const isRecord = (value: unknown): value is Values =>
-  typeof value === "object" && value !== null && !Array.isArray(value) && !Buffer.isBuffer(value);
+  typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype;
 
 /** The names of all values, and what is under `form`: calls that agree in it share a query. */
 function shapeOf(values: Values): string {
