@@ -50,6 +50,7 @@ const MAX_ATTEMPTS = 5;
 const mayRunAgain = (error: unknown): boolean =>
   ["40P01", "40001"].includes(sqlState(error) ?? "") || constraintOf(error) === "command_answers_pkey";
 
+type Telling = () => void;
 type Options = { database: Database; metrics: Metrics; committed: (events: CommittedEvent[]) => void };
 
 export function createWriter({ database, metrics, committed }: Options): Writer {
@@ -58,8 +59,11 @@ export function createWriter({ database, metrics, committed }: Options): Writer 
     metrics.commandsWaiting.set([...queues.values()].reduce((sum, waiting) => sum + waiting.length, 0));
   });
 
-  /** One transaction for all `jobs`. Throws when it was rolled back, or `unavailable` when nobody knows. */
-  async function commit(stream: string, jobs: Job[]): Promise<Outcome[]> {
+  /**
+   * One transaction for all `jobs`; gives how to tell everyone what came of it. Throws when it was rolled back, or
+   * `unavailable` when nobody knows.
+   */
+  async function commit(stream: string, jobs: Job[]): Promise<Telling> {
     const connection = await database.connect();
     let broken = false;
     let committing = false;
@@ -94,47 +98,48 @@ export function createWriter({ database, metrics, committed }: Options): Writer 
     }
     metrics.commandsPerCommit.observe(jobs.length);
     for (const { event } of written) metrics.eventsWritten.inc({ type: event.type });
-    committed(written);
-    return outcomes;
+    return () => {
+      committed(written);
+      jobs.forEach((job, i) => {
+        settle(job, outcomes[i]);
+      });
+    };
   }
 
-  async function runAlone(stream: string, job: Job): Promise<void> {
+  async function runAlone(stream: string, job: Job): Promise<Telling> {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        settle(job, (await commit(stream, [job]))[0]);
-        return;
+        return await commit(stream, [job]);
       } catch (error) {
-        if (attempt === MAX_ATTEMPTS || !mayRunAgain(error)) {
-          job.reject(error);
-          return;
-        }
+        if (attempt === MAX_ATTEMPTS || !mayRunAgain(error)) return () => job.reject(error);
         metrics.transactionRetries.inc();
       }
     }
   }
 
-  async function runBatch(stream: string, batch: Job[]): Promise<void> {
-    let outcomes: Outcome[];
+  async function runBatch(stream: string, batch: Job[]): Promise<Telling> {
     try {
-      outcomes = await commit(stream, batch);
+      return await commit(stream, batch);
     } catch (error) {
       const { code } = toAppError(error);
-      if (code === "unavailable" && !mayRunAgain(error)) for (const job of batch) job.reject(error);
-      else {
-        metrics.transactionRetries.inc(batch.length);
-        for (const job of batch) await runAlone(stream, job);
+      if (code === "unavailable" && !mayRunAgain(error)) {
+        return () => {
+          for (const job of batch) job.reject(error);
+        };
       }
-      return;
+      metrics.transactionRetries.inc(batch.length);
+      for (const job of batch) (await runAlone(stream, job))();
+      return () => undefined;
     }
-    batch.forEach((job, i) => {
-      settle(job, outcomes[i]);
-    });
   }
 
   async function drain(stream: string, waiting: Job[]): Promise<void> {
     for (let batch = takeBatch(waiting); batch.length > 0; batch = takeBatch(waiting)) {
-      if (batch.length === 1 && batch[0]) await runAlone(stream, batch[0]);
-      else await runBatch(stream, batch);
+      const [job, ...others] = batch;
+      const tell = job && others.length === 0 ? await runAlone(stream, job) : await runBatch(stream, batch);
+      // While Postgres is at the next ones.
+      if (waiting.length > 0) setImmediate(tell);
+      else tell();
     }
     queues.delete(stream);
   }
