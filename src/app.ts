@@ -255,6 +255,7 @@ export async function createApp(config: AppConfig, overrides: Overrides = {}): P
         url: config.DATABASE_URL,
         instance,
         log,
+        isUnhurried: () => alive === 1 || relay?.isUp() === true,
         heard: (heads) => (heads ? feed.expect(heads) : void feed.poll().catch(() => undefined)),
       });
       await new Promise<void>((resolve, reject) => {

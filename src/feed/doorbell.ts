@@ -4,8 +4,9 @@ import type { CommittedEvent } from "../kernel/event-log.ts";
 import type { Logger } from "../kernel/log.ts";
 
 const CHANNEL = "rhythm";
-/** NOTIFY takes a database-wide lock at commit, so one for all that was committed within this time. */
+/** NOTIFY takes a database-wide lock at commit, so there is one for all that was committed within this time. */
 const COALESCE_MS = 10;
+const UNHURRIED_MS = 200;
 /** Postgres takes payloads below 8,000 bytes. */
 const MAX_PAYLOAD = 7900;
 
@@ -18,12 +19,14 @@ type Options = {
   url: string;
   instance: string;
   log: Logger;
+  /** Whether the others most likely know already, or there are none. */
+  isUnhurried: () => boolean;
   /** Heads as another instance wrote them; undefined: too many to list, look at all. */
   heard: (heads: Record<string, number> | undefined) => void;
 };
 
 /** Resolves when it listens. The only place that knows pg-listen. */
-export async function openDoorbell({ url, instance, log, heard }: Options): Promise<Doorbell> {
+export async function openDoorbell({ url, instance, log, isUnhurried, heard }: Options): Promise<Doorbell> {
   const subscriber = pgListen.default(
     { connectionString: url, application_name: "rhythm listen", keepAlive: true },
     {
@@ -45,6 +48,7 @@ export async function openDoorbell({ url, instance, log, heard }: Options): Prom
 
   let heads: Record<string, number> = {};
   let timer: NodeJS.Timeout | undefined;
+  const waitMs = (): number => (isUnhurried() ? UNHURRIED_MS : COALESCE_MS);
   // One at a time: to a Postgres that does not answer nothing piles up.
   const send = (): void => {
     const full = JSON.stringify({ from: instance, heads });
@@ -53,13 +57,13 @@ export async function openDoorbell({ url, instance, log, heard }: Options): Prom
       .notify(CHANNEL, full.length < MAX_PAYLOAD ? full : JSON.stringify({ from: instance }))
       .catch(() => undefined)
       .then(() => {
-        timer = Object.keys(heads).length > 0 ? setTimeout(send, COALESCE_MS) : undefined;
+        timer = Object.keys(heads).length > 0 ? setTimeout(send, waitMs()) : undefined;
       });
   };
   return {
     ring(committed) {
       for (const { stream, event } of committed) heads[stream] = event.seq;
-      timer ??= setTimeout(send, COALESCE_MS);
+      timer ??= setTimeout(send, waitMs());
     },
     async close() {
       clearTimeout(timer);
