@@ -61,6 +61,7 @@ export async function startCluster(fill: (seed: Seeder) => Promise<void>): Promi
     );
     return rows.map(({ name, setting }) => `${name} ${setting}`).join(", ");
   });
+  let times = new Map<number, number>();
   return {
     settings,
     async clone(name) {
@@ -69,18 +70,19 @@ export async function startCluster(fill: (seed: Seeder) => Promise<void>): Promi
       );
       return databaseUrl(postgres.url, name);
     },
-    cpuMs: () => spent(postgres.url),
+    async cpuMs() {
+      const now = await timesOf(postgres.url);
+      const spent = [...now].reduce((sum, [pid, ms]) => sum + ms - (times.get(pid) ?? 0), 0);
+      times = now;
+      return spent;
+    },
     create,
     stop,
   };
 }
 
-let before = new Map<number, number>();
-
-async function spent(url: string): Promise<number> {
+/** CPU in ms of each process of Postgres. */
+async function timesOf(url: string): Promise<Map<number, number>> {
   const { rows } = await withClient(url, (admin) => admin.query<{ pid: number }>("select pid from pg_stat_activity"));
-  const now = new Map(rows.map(({ pid }) => [pid, cpuMs(pid) ?? 0]));
-  const sum = [...now].reduce((total, [pid, ms]) => total + ms - (before.get(pid) ?? 0), 0);
-  before = now;
-  return sum;
+  return new Map(rows.map(({ pid }) => [pid, cpuMs(pid) ?? 0]));
 }

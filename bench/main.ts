@@ -27,20 +27,19 @@ import { measureTracker } from "./tracker.ts";
 import { PEOPLE, seedTracker } from "./tracker-seed.ts";
 
 const usual = [
-  ...([
-    "memory",
-    "bytes",
-    "echo",
-    "board",
-    "throughput",
-    "flat",
-    "fanout",
-    "latency",
-    "catch-up",
-    "instances",
-  ] as const),
-  ...(["tracker", "scripts"] as const),
-];
+  "memory",
+  "bytes",
+  "echo",
+  "board",
+  "throughput",
+  "flat",
+  "fanout",
+  "latency",
+  "catch-up",
+  "instances",
+  "tracker",
+  "scripts",
+] as const;
 const onRequest = ["profile", "metering", "flood", "scaling"] as const;
 type Section = (typeof usual)[number] | (typeof onRequest)[number];
 

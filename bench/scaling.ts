@@ -177,14 +177,14 @@ export function simulate(costs: Costs, setup: Setup, count: number, random: () =
 
 /** Of one run on one machine: docs/scaling.md says which. */
 export const measured: Costs = {
-  command: 0.7,
-  postgres: 1.1,
-  delivery: 0.0075,
-  heard: 0.05,
-  redis: 0.012,
-  idle: 0.004,
-  socket: 19,
-  commitWait: 1,
+  command: 0.6,
+  postgres: 1.2,
+  delivery: 0.0065,
+  heard: 0.18,
+  redis: 0.0125,
+  idle: 0.002,
+  socket: 14,
+  commitWait: 0.3,
 };
 
 /** One command a minute from each who has a board open, and 25 of them on a project. */
@@ -198,6 +198,7 @@ type Case = Omit<Setup, "connections" | "commands" | "room">;
 const cases: Case[] = [
   { instances: 1, postgresCores: 2 },
   { instances: 2, postgresCores: 4 },
+  { instances: 4, postgresCores: 8 },
   { instances: 10, postgresCores: 16 },
   { instances: 10, postgresCores: 16, byStream: true },
   { instances: 100, postgresCores: 64 },
@@ -206,7 +207,7 @@ const cases: Case[] = [
 ];
 
 const nameOf = ({ instances, postgresCores, byStream, databases = 1 }: Case): string =>
-  `${instances} instances, ${databases === 1 ? "" : `${databases} x `}${postgresCores} cores of Postgres${byStream ? ", channels by stream" : ""}`;
+  `${instances} instance${instances === 1 ? "" : "s"}, ${databases === 1 ? "" : `${databases} x `}${postgresCores} cores of Postgres${byStream ? ", channels by stream" : ""}`;
 
 export function simulateScaling(costs: Costs = measured): Table[] {
   const capacities = cases.map((one) => {

@@ -10,6 +10,8 @@ export type Side = {
   join(project: number): { command: string; input: object };
   createIssue(project: number): object;
   moveIssue(project: number): object;
+  /** Whether events come in the order of their numbers: bare emits in any order what two connections commit at once. */
+  inOrder: boolean;
 };
 
 /** Moves are of the first issues, which every seeded project has. */
@@ -33,6 +35,7 @@ export function ourSide(server: Server, options: { commandIds: boolean }): Side 
     join: (project) => ({ command: "project.subscribe", input: { project: projectRef(project) } }),
     createIssue: (project) => ({ ...about(project), ...newIssue() }),
     moveIssue: (project) => ({ ...about(project), ...newPlace(project) }),
+    inOrder: true,
   };
 }
 
@@ -41,6 +44,7 @@ export const bareSide = (server: Server): Side => ({
   join: (project) => ({ command: "join", input: { project } }),
   createIssue: (project) => ({ project, ...newIssue() }),
   moveIssue: (project) => ({ project, ...newPlace(project) }),
+  inOrder: false,
 });
 
 /** Sockets of users 1 to `count`; each joins the project that `homeOf` names, if any. */

@@ -25,32 +25,39 @@ function projectOf({ clients, projects }: Cell, client: number): number {
   return 1 + client + clients * Math.floor(Math.random() * Math.floor(projects / clients));
 }
 
-/** All clients on one project, and in its room. */
-export async function loadProject(
-  side: Side,
-  { command, clients, project }: { command: Script; clients: number; project: number },
-  seconds: number,
-): Promise<Load> {
-  const inputOf = command === "issue.create" ? side.createIssue : side.moveIssue;
-  const wires = await openClients(side, clients, () => project);
-  const load = await runLoad({
-    clients,
-    send: (client) => wires[client]?.ask(command, inputOf(project)) ?? Promise.resolve(),
-    serverPid: side.server.pid,
-    warmMs: 300,
-    forMs: seconds * 1000,
-  });
-  closeAll(wires);
-  return load;
-}
+type Spread = {
+  command: Script;
+  clients: number;
+  /** The project in whose room a client is. */
+  homeOf: (client: number) => number;
+  /** The project of its next command. */
+  projectOf: (client: number) => number;
+};
 
-export async function loadSide(side: Side, cell: Cell, seconds: number): Promise<Load> {
-  const { command, clients } = cell;
+/** All clients on one project. */
+export const loadProject = (
+  side: Side,
+  { project, ...load }: Omit<Cell, "projects"> & { project: number },
+  s: number,
+) => loadSpread(side, { ...load, homeOf: () => project, projectOf: () => project }, s);
+
+export const loadSide = (side: Side, cell: Cell, seconds: number): Promise<Load> =>
+  loadSpread(
+    side,
+    {
+      ...cell,
+      homeOf: (client) => (cell.projects === 1 ? 1 : 1 + client),
+      projectOf: (client) => projectOf(cell, client),
+    },
+    seconds,
+  );
+
+async function loadSpread(side: Side, { command, clients, homeOf, projectOf }: Spread, seconds: number): Promise<Load> {
   const inputOf = command === "issue.create" ? side.createIssue : side.moveIssue;
-  const wires = await openClients(side, clients, (client) => (cell.projects === 1 ? 1 : 1 + client));
+  const wires = await openClients(side, clients, homeOf);
   const load = await runLoad({
     clients,
-    send: (client) => wires[client]?.ask(command, inputOf(projectOf(cell, client))) ?? Promise.resolve(),
+    send: (client) => wires[client]?.ask(command, inputOf(projectOf(client))) ?? Promise.resolve(),
     serverPid: side.server.pid,
     warmMs: 300,
     forMs: seconds * 1000,
