@@ -19,7 +19,8 @@ create index issues_drill on issues (project_id, updated_at desc, id) where dele
 async function buildNext(): Promise<string> {
   const folder = await createFolder("next");
   const root = fileURLToPath(packageRoot);
-  for (const part of ["dist", "migrations", "package.json"])
+  // What runs as it is lies in src.
+  for (const part of ["dist", "src", "migrations", "package.json"])
     await cp(path.join(root, part), path.join(folder, part), { recursive: true });
   await symlink(path.join(root, "node_modules"), path.join(folder, "node_modules"));
   await mkdir(path.join(folder, "migrations"), { recursive: true });

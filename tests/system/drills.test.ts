@@ -14,7 +14,7 @@ beforeAll(async () => {
   expect(code).toBe(0);
 });
 
-test.each(["kill-instance", "redis-stop", "postgres-restart", "slow-consumer", "revoke", "rolling"])(
+test.each(["kill-instance", "redis-stop", "postgres-restart", "slow-consumer", "revoke", "rolling", "migrate"])(
   "%s",
   { timeout: 120_000 },
   async (name) => {
