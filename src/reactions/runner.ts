@@ -47,7 +47,7 @@ type Options = { db: Db; log: Logger; metrics: Metrics; instance: string; consum
 /** What comes within this time is handled together. */
 const GATHER_MS = 20;
 /** A stream that was just handled rests: where much happens, more is handled at once, and commands have the database. */
-const REST_MS = 1000;
+const REST_MS = 500;
 const MAX_RESTING = 10_000;
 /** How long a dead instance holds up its streams. */
 const LEASE_MS = 5000;

@@ -81,9 +81,9 @@ test("a refused e-mail is tried again later, and those that came meanwhile go wi
   };
 
   await say("one");
-  await vi.waitUntil(() => app.complaints.length > 0);
+  await vi.waitUntil(() => app.complaints.length > 0, { timeout: 10_000 });
   await say("two");
-  await vi.waitUntil(() => app.complaints.length > 1);
+  await vi.waitUntil(() => app.complaints.length > 1, { timeout: 10_000 });
   expect(await waiting(app)).toBe(2);
   smtp.accept = () => true;
   await letTimePass(app);
