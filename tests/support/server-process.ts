@@ -74,6 +74,9 @@ function launch(settings: Record<string, string>): ChildProcess {
   });
 }
 
+/** Far more than a start takes on a full machine. */
+const READY_PATIENCE_MS = 60_000;
+
 async function whenReady(child: ChildProcess): Promise<ServerProcess> {
   const ended = once(child, "exit");
   let said = "";
@@ -86,6 +89,11 @@ async function whenReady(child: ChildProcess): Promise<ServerProcess> {
       });
     }
     void ended.then(() => reject(new Error(`the server ended before it was ready: ${said}`)));
+    const late = () => {
+      reject(new Error(`the server was not ready after ${READY_PATIENCE_MS} ms: ${said}`));
+      if (!/"msg":"ready"/.test(said)) child.kill("SIGKILL");
+    };
+    setTimeout(late, READY_PATIENCE_MS).unref();
   });
   const isRunning = () => child.exitCode === null && child.signalCode === null;
   const end = async (signal: NodeJS.Signals) => {

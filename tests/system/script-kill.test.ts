@@ -11,6 +11,7 @@ import { createWorld } from "../support/world.ts";
 
 const EVENTS = Number(process.env["SCRIPT_KILL_EVENTS"] ?? 100);
 const KILLS = Number(process.env["SCRIPT_KILLS"] ?? 2);
+const ACK_TIMEOUT_MS = 10_000;
 vi.setConfig({ testTimeout: 120_000 + EVENTS * 400 + KILLS * 10_000 });
 
 /** Each reads before it writes, so that a run that is repeated without care would do something else. */
@@ -50,7 +51,8 @@ async function killAtRandom(app: Running, servers: ServerProcess[], isOver: () =
     if (killed === KILLS) continue;
     const victim = Math.floor(Math.random() * servers.length);
     await servers[victim]?.kill();
-    servers[victim] = await startInstance(app);
+    // A start that is late is killed and done again, as whoever watches over servers would.
+    servers[victim] = await startInstance(app).catch(() => startInstance(app));
     killed += 1;
   }
   return killed;
@@ -64,8 +66,9 @@ async function createIssues(ann: Client, servers: ServerProcess[], project: stri
     if (!client) continue;
     const cut = new Promise<false>((resolve) => void client.socket.once("disconnect", () => resolve(false)));
     for (let i = 0; i < 25 && left > 0; i += 1) {
-      const ack = client.socket.emitWithAck("issue.create", { project, title: `load ${left}` });
-      if (!(await Promise.race([ack, cut]))) break;
+      // As the SDK does: whoever waits too long for an answer comes back.
+      const ack = client.socket.timeout(ACK_TIMEOUT_MS).emitWithAck("issue.create", { project, title: `load ${left}` });
+      if (!(await Promise.race([ack, cut]).catch(() => false))) break;
       left -= 1;
     }
     client.close();
